@@ -1,0 +1,5 @@
+/** Pods connected by CNI plugins. */
+@NullMarked
+package io.jrt.network.cni;
+
+import org.jspecify.annotations.NullMarked;
