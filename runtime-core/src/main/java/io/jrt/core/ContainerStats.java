@@ -1,0 +1,17 @@
+package io.jrt.core;
+
+import java.util.Map;
+import java.util.Optional;
+
+/** What a container uses now. */
+public record ContainerStats(
+    String id,
+    String podId,
+    ContainerMetadata metadata,
+    Map<String, String> labels,
+    Map<String, String> annotations,
+    Optional<CpuStats> cpu,
+    Optional<MemoryStats> memory,
+    Optional<SwapStats> swap,
+    Optional<IoStats> io,
+    Optional<FilesystemStats> writableLayer) {}

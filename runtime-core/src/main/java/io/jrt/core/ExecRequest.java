@@ -1,0 +1,11 @@
+package io.jrt.core;
+
+import java.util.List;
+
+/** A command to run in a container with streams attached. */
+public record ExecRequest(
+    List<Bytes> command, boolean tty, boolean stdin, boolean stdout, boolean stderr) {
+  public ExecRequest {
+    command = List.copyOf(command);
+  }
+}

@@ -1,0 +1,46 @@
+package io.jrt.core;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * One mount asked for: a host path, or an image.
+ *
+ * @param hostPath empty when {@code image} is given
+ * @param imageSubPath a path in the image that is mounted instead of its root, or empty
+ * @param options mount options such as {@code noexec}
+ */
+public record MountConfig(
+    String containerPath,
+    String hostPath,
+    boolean readonly,
+    boolean recursiveReadOnly,
+    boolean selinuxRelabel,
+    MountPropagation propagation,
+    List<IdMapping> uidMappings,
+    List<IdMapping> gidMappings,
+    Optional<ImageSpec> image,
+    String imageSubPath,
+    List<String> options) {
+  public MountConfig {
+    uidMappings = List.copyOf(uidMappings);
+    gidMappings = List.copyOf(gidMappings);
+    options = List.copyOf(options);
+  }
+
+  /** A private bind mount of a host path. */
+  public static MountConfig bind(String hostPath, String containerPath, boolean readonly) {
+    return new MountConfig(
+        containerPath,
+        hostPath,
+        readonly,
+        false,
+        false,
+        MountPropagation.PRIVATE,
+        List.of(),
+        List.of(),
+        Optional.empty(),
+        "",
+        List.of());
+  }
+}
