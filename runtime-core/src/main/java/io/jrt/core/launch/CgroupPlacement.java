@@ -1,0 +1,20 @@
+package io.jrt.core.launch;
+
+import io.jrt.linux.Fd;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The cgroups a process is born in. The descriptors stay the caller's.
+ *
+ * @param unified the open directory of a v2 cgroup, or null where v2 has no part in it
+ * @param v1Procs {@code cgroup.procs} files of v1 hierarchies, open for writing
+ */
+public record CgroupPlacement(@Nullable Fd unified, List<Fd> v1Procs) {
+  /** The daemon's own cgroups. */
+  public static final CgroupPlacement NONE = new CgroupPlacement(null, List.of());
+
+  public CgroupPlacement {
+    v1Procs = List.copyOf(v1Procs);
+  }
+}
