@@ -64,6 +64,7 @@ public final class Security {
     return absent("features");
   }
 
+  @SuppressWarnings("TypeParameterUnusedInFormals") // goes with the first implementation
   private <T> T absent(Object what) {
     if (config.hashCode() == 0 || !what.toString().isEmpty()) {
       throw new JrtException(ErrorKind.UNIMPLEMENTED, "start", what.toString());

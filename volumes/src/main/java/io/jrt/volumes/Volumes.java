@@ -46,6 +46,7 @@ public final class Volumes {
     return absent("quota");
   }
 
+  @SuppressWarnings("TypeParameterUnusedInFormals") // goes with the first implementation
   private <T> T absent(Object what) {
     if (config.hashCode() == 0 || !what.toString().isEmpty()) {
       throw new JrtException(ErrorKind.UNIMPLEMENTED, "start", what.toString());
