@@ -1,0 +1,47 @@
+# The single door. Two commands matter on a fresh Debian 12+ machine, as root:
+#   make run     set up, build, start the daemon, run a container on the bundled image
+#   make test    set up, build, run every test
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+MVN  := MVN_FLAGS="$(MVN_FLAGS)" dist/dev/mvn
+TREE := dist/target/jrt
+
+.PHONY: help setup setup-test build run test unit bench format check dist critest test-v2 soak fault clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: ## install what building and running need (Debian packages)
+	@dist/dev/setup build
+
+setup-test: ## install what the tests need on top
+	@dist/dev/setup build test
+
+build: setup ## leave a runnable tree at dist/target/jrt
+	$(MVN) -T2 -DskipTests package
+
+run: build ## start a daemon in a temporary root and run a container on the bundled image
+	@dist/dev/run $(TREE)
+
+unit: setup ## fast tests, no root
+	$(MVN) -T2 test
+
+test: setup-test ## every test, as root, on real parts
+	$(MVN) -DskipITs=false verify
+
+bench: build ## one table of what the hot paths cost (PEER=unix:///… adds a column)
+	@dist/dev/bench $(TREE)
+
+critest: build ## run a critest binary against jrtd (CRITEST=/path/to/critest)
+	@dist/dev/critest $(TREE)
+
+dist: setup ## tarball and .deb
+	$(MVN) -T2 -DskipTests -Pdist package
+
+format: setup ## put the sources into google-java-format
+	$(MVN) -N exec:exec@format -Djrt.format.args=--replace
+
+clean: ## remove what the build made
+	$(MVN) -q clean
