@@ -41,7 +41,7 @@ dist: setup ## tarball and .deb
 	$(MVN) -T2 -DskipTests -Pdist package
 
 format: setup ## put the sources into google-java-format
-	$(MVN) -N exec:exec@format -Djrt.format.args=--replace
+	$(MVN) -N -q validate -Djrt.format.args=fix
 
 clean: ## remove what the build made
 	$(MVN) -q clean
