@@ -1,4 +1,4 @@
-/** The jrt command. */
+/** The {@code jrt} command: arguments, calls to the daemon, tables and progress for people. */
 @NullMarked
 package io.jrt.cli;
 
