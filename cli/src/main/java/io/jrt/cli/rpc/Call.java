@@ -162,9 +162,7 @@ public final class Call implements AutoCloseable {
         if (statusCode == 0) {
           return Optional.empty();
         }
-        throw new RpcException(
-            RpcException.Code.of(statusCode < 0 ? RpcException.Code.UNKNOWN.ordinal() : statusCode),
-            statusMessage);
+        throw new RpcException(RpcException.Code.of(statusCode), statusMessage);
       }
       readFrame();
     }
