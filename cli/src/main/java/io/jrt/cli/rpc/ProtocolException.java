@@ -6,7 +6,7 @@ import java.io.IOException;
 public final class ProtocolException extends IOException {
   private static final long serialVersionUID = 1L;
 
-  ProtocolException(String message) {
+  public ProtocolException(String message) {
     super(message);
   }
 }

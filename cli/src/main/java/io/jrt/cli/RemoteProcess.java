@@ -1,0 +1,137 @@
+package io.jrt.cli;
+
+import io.jrt.cli.rpc.ProtocolException;
+import io.jrt.cli.rpc.WebSocket;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A process in a container, seen through Kubernetes' channel protocol (v5, v4) on a WebSocket:
+ * standard streams, terminal size and the end.
+ */
+final class RemoteProcess implements AutoCloseable {
+  private static final int STDIN = 0;
+  private static final int STDOUT = 1;
+  private static final int STDERR = 2;
+  private static final int ERROR = 3;
+  private static final int RESIZE = 4;
+  private static final int CLOSE = 255;
+  private static final Pattern EXIT_CODE =
+      Pattern.compile("\"reason\"\\s*:\\s*\"ExitCode\"\\s*,\\s*\"message\"\\s*:\\s*\"(\\d+)\"");
+  private static final Pattern MESSAGE =
+      Pattern.compile("\"message\"\\s*:\\s*\"((?:[^\"\\\\]|\\\\.)*)\"");
+
+  private final WebSocket socket;
+  private volatile boolean detached;
+
+  private RemoteProcess(WebSocket socket) {
+    this.socket = socket;
+  }
+
+  static RemoteProcess connect(String url) throws IOException {
+    return new RemoteProcess(
+        WebSocket.connect(URI.create(url), List.of("v5.channel.k8s.io", "v4.channel.k8s.io")));
+  }
+
+  /** Copies what the process writes until it ends; its exit code, or none if we left. */
+  OptionalInt copyOutput(OutputStream stdout, OutputStream stderr) throws IOException {
+    while (true) {
+      Optional<ByteBuffer> received;
+      try {
+        received = socket.receive();
+      } catch (IOException e) {
+        if (detached) {
+          return OptionalInt.empty();
+        }
+        throw e;
+      }
+      if (received.isEmpty()) {
+        if (detached) {
+          return OptionalInt.empty();
+        }
+        throw new ProtocolException("the connection ended without an exit code");
+      }
+      ByteBuffer message = received.get();
+      if (!message.hasRemaining()) {
+        continue;
+      }
+      int channel = message.get() & 0xff;
+      switch (channel) {
+        case STDOUT -> copy(message, stdout);
+        case STDERR -> copy(message, stderr);
+        case ERROR -> {
+          if (message.hasRemaining()) {
+            return OptionalInt.of(exitCode(StandardCharsets.UTF_8.decode(message).toString()));
+          }
+        }
+        default -> {
+          // a half-close by the server, or a channel of a later protocol
+        }
+      }
+    }
+  }
+
+  private static void copy(ByteBuffer message, OutputStream to) throws IOException {
+    to.write(message.array(), message.position(), message.remaining());
+    to.flush();
+  }
+
+  private static int exitCode(String status) throws ProtocolException {
+    if (status.contains("\"Success\"")) {
+      return 0;
+    }
+    Matcher code = EXIT_CODE.matcher(status);
+    if (code.find()) {
+      return Integer.parseInt(code.group(1));
+    }
+    Matcher message = MESSAGE.matcher(status);
+    throw new ProtocolException(message.find() ? message.group(1) : status);
+  }
+
+  /** Sends everything the stream gives, then closes the process's standard input. */
+  void copyInput(InputStream stdin) throws IOException {
+    byte[] buffer = new byte[32 << 10];
+    for (int n = stdin.read(buffer); n >= 0; n = stdin.read(buffer)) {
+      socket.send(STDIN, buffer, 0, n);
+    }
+    closeInput();
+  }
+
+  void input(byte[] bytes, int offset, int length) throws IOException {
+    socket.send(STDIN, bytes, offset, length);
+  }
+
+  void closeInput() throws IOException {
+    if (socket.protocol().startsWith("v5")) {
+      socket.send(CLOSE, new byte[] {STDIN}, 0, 1);
+    }
+  }
+
+  void resize(Terminal.Size size) throws IOException {
+    byte[] json =
+        "{\"Width\":%d,\"Height\":%d}\n"
+            .formatted(size.columns(), size.rows())
+            .getBytes(StandardCharsets.US_ASCII);
+    socket.send(RESIZE, json, 0, json.length);
+  }
+
+  /** Leaves; the process goes on. */
+  void detach() throws IOException {
+    detached = true;
+    socket.close();
+  }
+
+  @Override
+  public void close() throws IOException {
+    socket.close();
+  }
+}
