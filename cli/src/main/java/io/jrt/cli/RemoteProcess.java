@@ -81,7 +81,7 @@ final class RemoteProcess implements AutoCloseable {
   }
 
   private static void copy(ByteBuffer message, OutputStream to) throws IOException {
-    to.write(message.array(), message.position(), message.remaining());
+    to.write(message.array(), message.arrayOffset() + message.position(), message.remaining());
     to.flush();
   }
 
