@@ -9,7 +9,7 @@ import java.lang.reflect.Proxy;
  * concept. All parts are stateless and usable from any thread, except what their Javadoc says.
  */
 public final class Kernel {
-  private final Files files = unimplemented(Files.class);
+  private final Files files = new KernelFiles();
   private final Processes processes = unimplemented(Processes.class);
   private final Mounts mounts = unimplemented(Mounts.class);
   private final Namespaces namespaces = unimplemented(Namespaces.class);
