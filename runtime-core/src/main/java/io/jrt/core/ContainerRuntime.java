@@ -1,6 +1,11 @@
 package io.jrt.core;
 
+import io.jrt.core.io.AttachRequest;
+import io.jrt.core.io.ExecSession;
+import io.jrt.core.io.StreamClient;
+import io.jrt.core.io.StreamSession;
 import io.jrt.events.Events;
+import io.jrt.linux.Fd;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -70,14 +75,17 @@ public interface ContainerRuntime extends AutoCloseable {
    */
   ExecResult execSync(String containerId, List<Bytes> command, Duration timeout);
 
-  /** Runs a command in a container with a client's streams; returns its exit code. */
-  int exec(String containerId, ExecRequest request, ClientStreams streams);
+  /** Starts a command in a container with a client's streams. */
+  ExecSession exec(String containerId, ExecRequest request, StreamClient client);
 
   /** Joins a client to a container's streams until the container ends or the client leaves. */
-  void attach(String containerId, ClientStreams streams);
+  StreamSession attach(String containerId, AttachRequest request, StreamClient client);
 
-  /** Connects to a TCP port on localhost inside the pod's network namespace. */
-  PortStream portForward(String podId, int port);
+  /**
+   * Connects to a TCP port on localhost inside the pod's network namespace, IPv4 before IPv6. The
+   * caller owns the connected socket, which is non-blocking.
+   */
+  Fd portForward(String podId, int port);
 
   ContainerStats containerStats(String containerId);
 
