@@ -1,0 +1,138 @@
+package io.jrt.core.op;
+
+import io.jrt.errors.ErrorKind;
+import io.jrt.errors.JrtException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Named places in the code at which a test can make things go wrong.
+ *
+ * <p>A production daemon has none armed. A test arms them by {@code -Djrt.failpoints=} with entries
+ * {@code name=action} separated by {@code ;}, where an action is {@code fail}, {@code delay(ms)},
+ * {@code hang} or {@code kill}, and {@code 3*kill} acts at the third hit only.
+ */
+public final class FailPoints {
+  private static final Pattern ENTRY =
+      Pattern.compile(
+          "([a-z0-9.-]+)=(?:([1-9][0-9]{0,6})\\*)?(fail|hang|kill|delay)(?:\\(([0-9]+)\\))?");
+
+  /** What happens at a place. */
+  public enum Action {
+    /** The step fails with INTERNAL. */
+    FAIL,
+    /** The step waits, and then goes on. */
+    DELAY,
+    /** The step waits until its thread is interrupted or the point is disarmed. */
+    HANG,
+    /** The daemon ends as by SIGKILL: no handler, no finally, nothing flushed. */
+    KILL
+  }
+
+  private record Armed(
+      Action action, Duration delay, AtomicInteger countdown, CountDownLatch disarmed) {}
+
+  private final Map<String, Armed> armed = new ConcurrentHashMap<>();
+  private final Set<String> seen = new ConcurrentSkipListSet<>();
+
+  /** None armed. */
+  public static FailPoints none() {
+    return new FailPoints();
+  }
+
+  /** As the system property {@code jrt.failpoints} says; none when it is not set. */
+  public static FailPoints fromSystemProperty() {
+    return parse(System.getProperty("jrt.failpoints", ""));
+  }
+
+  /** As the text says. */
+  public static FailPoints parse(String text) {
+    FailPoints points = new FailPoints();
+    for (String entry : text.split(";")) {
+      if (entry.isBlank()) {
+        continue;
+      }
+      Matcher matcher = ENTRY.matcher(entry.strip());
+      if (!matcher.matches()) {
+        throw new JrtException(
+            ErrorKind.INVALID, "arm fail-points", "fail-point \"" + entry + "\" is malformed");
+      }
+      int nth = matcher.group(2) == null ? 0 : Integer.parseInt(matcher.group(2));
+      Duration delay =
+          Duration.ofMillis(matcher.group(4) == null ? 100 : Long.parseLong(matcher.group(4)));
+      Action action =
+          switch (matcher.group(3)) {
+            case "fail" -> Action.FAIL;
+            case "hang" -> Action.HANG;
+            case "kill" -> Action.KILL;
+            default -> Action.DELAY;
+          };
+      points.arm(matcher.group(1), action, nth, delay);
+    }
+    return points;
+  }
+
+  /** Makes something go wrong at every hit from now on. */
+  public void arm(String name, Action action) {
+    arm(name, action, 0, Duration.ofMillis(100));
+  }
+
+  private void arm(String name, Action action, int nth, Duration delay) {
+    armed.put(name, new Armed(action, delay, new AtomicInteger(nth), new CountDownLatch(1)));
+  }
+
+  /** Lets things go right again; who hangs there goes on. */
+  public void disarm(String name) {
+    Armed was = armed.remove(name);
+    if (was != null) {
+      was.disarmed().countDown();
+    }
+  }
+
+  /** The names of the places that were passed so far, for tests that walk all of them. */
+  public Set<String> seen() {
+    return Set.copyOf(seen);
+  }
+
+  /** A place. */
+  public void hit(String name) {
+    seen.add(name);
+    Armed here = armed.get(name);
+    if (here == null || !isTurn(here)) {
+      return;
+    }
+    switch (here.action()) {
+      case FAIL ->
+          throw new JrtException(ErrorKind.INTERNAL, name, "fail-point " + name + " is armed");
+      case DELAY -> pause(here, here.delay());
+      case HANG -> pause(here, Duration.ofDays(1));
+      case KILL -> Runtime.getRuntime().halt(137);
+    }
+  }
+
+  /** At 0 every hit acts; from n on it counts down, acts at the nth hit and never again. */
+  private static boolean isTurn(Armed here) {
+    int before = here.countdown().getAndUpdate(n -> n > 1 ? n - 1 : n == 1 ? -1 : n);
+    return before == 0 || before == 1;
+  }
+
+  private static void pause(Armed here, Duration time) {
+    try {
+      boolean wasDisarmed = here.disarmed().await(time.toMillis(), TimeUnit.MILLISECONDS);
+      if (wasDisarmed) {
+        return;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new JrtException(ErrorKind.CANCELLED, "fail-point", "interrupted while it hung", e);
+    }
+  }
+}

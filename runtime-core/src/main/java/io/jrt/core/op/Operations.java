@@ -1,0 +1,204 @@
+package io.jrt.core.op;
+
+import io.jrt.core.Deadline;
+import io.jrt.core.OperationInfo;
+import io.jrt.errors.ErrorKind;
+import io.jrt.errors.JrtException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The mutating requests under way.
+ *
+ * <p>Operations with the same key never run side by side. An equal request joins the one that runs;
+ * another one waits for its turn, and fails with DEADLINE if that does not come in time.
+ */
+public final class Operations implements AutoCloseable {
+
+  /**
+   * What an operation does.
+   *
+   * @param <T> what it gives
+   */
+  @FunctionalInterface
+  public interface Body<T> {
+    T run(Operation operation);
+  }
+
+  private final FailPoints failPoints;
+  private final Map<String, Operation> running = new HashMap<>();
+  private final AtomicLong number = new AtomicLong();
+  private boolean closed;
+
+  public Operations(FailPoints failPoints) {
+    this.failPoints = failPoints;
+  }
+
+  public FailPoints failPoints() {
+    return failPoints;
+  }
+
+  /**
+   * Runs the body, or joins an equal request under way, and waits for the result.
+   *
+   * @param key what it changes
+   * @param name what it is called: {@code run pod}
+   * @param request what was asked; equal requests of the same name and key join
+   * @throws JrtException what the body threw, or DEADLINE
+   */
+  public <T> T run(
+      String key,
+      String name,
+      Object request,
+      Deadline deadline,
+      Class<T> resultType,
+      Body<? extends T> body) {
+    Operation operation = null;
+    while (operation == null) {
+      Operation before;
+      synchronized (running) {
+        if (closed) {
+          throw new JrtException(ErrorKind.UNAVAILABLE, name, "the daemon is going down");
+        }
+        before = running.get(key);
+        if (before == null) {
+          operation = new Operation(key, name, request, deadline, failPoints);
+          running.put(key, operation);
+          start(operation, body);
+        } else if (before.isEqualTo(name, request)) {
+          before.join();
+          operation = before;
+        }
+      }
+      if (operation == null && before != null) {
+        await(before, deadline, name);
+      }
+    }
+    await(operation, deadline, name);
+    Throwable failure = operation.failure();
+    if (failure != null) {
+      throw again(failure, name);
+    }
+    return Objects.requireNonNull(resultType.cast(operation.result()));
+  }
+
+  /** Runs, or joins, an operation without a result. */
+  public void run(
+      String key, String name, Object request, Deadline deadline, Consumer<Operation> body) {
+    run(
+        key,
+        name,
+        request,
+        deadline,
+        Boolean.class,
+        operation -> {
+          body.accept(operation);
+          return true;
+        });
+  }
+
+  private <T> void start(Operation operation, Body<? extends T> body) {
+    Thread thread =
+        Thread.ofVirtual()
+            .name("op-" + number.incrementAndGet() + " " + operation.name())
+            .unstarted(
+                () -> {
+                  @Nullable Object result = null;
+                  @Nullable Throwable failure = null;
+                  try {
+                    result = body.run(operation);
+                  } catch (Throwable e) {
+                    failure = e;
+                  }
+                  synchronized (running) {
+                    running.remove(operation.key(), operation);
+                    running.notifyAll();
+                  }
+                  if (failure != null) {
+                    operation.fail(failure);
+                  } else {
+                    operation.succeed(result);
+                  }
+                });
+    operation.began(thread);
+    thread.start();
+  }
+
+  private static void await(Operation operation, Deadline deadline, String name) {
+    try {
+      boolean ended = operation.done().await(deadline.remaining().toNanos(), TimeUnit.NANOSECONDS);
+      if (!ended) {
+        throw new JrtException(
+            ErrorKind.DEADLINE,
+            operation.currentStep(),
+            "%s of %s is still at step \"%s\"; it goes on, and a retry joins it"
+                .formatted(operation.name(), operation.key(), operation.currentStep()));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new JrtException(ErrorKind.CANCELLED, name, "the caller went away", e);
+    }
+  }
+
+  /** The same error for each caller, but with its own stack, as exceptions are not to be shared. */
+  private static JrtException again(Throwable failure, String name) {
+    if (failure instanceof JrtException known) {
+      return new JrtException(
+          known.kind(),
+          known.step(),
+          String.valueOf(known.getMessage()),
+          known.hint().orElse(null),
+          known);
+    }
+    return new JrtException(ErrorKind.INTERNAL, name, name + " failed: " + failure, failure);
+  }
+
+  /** What is under way, oldest first. */
+  public List<OperationInfo> list() {
+    List<OperationInfo> infos = new ArrayList<>();
+    synchronized (running) {
+      running.values().forEach(operation -> infos.add(operation.info()));
+    }
+    infos.sort(Comparator.comparing(OperationInfo::since));
+    return infos;
+  }
+
+  /** Takes no more requests, and waits this long for those under way; then interrupts them. */
+  public void drain(Duration patience) {
+    long until = System.nanoTime() + patience.toNanos();
+    boolean interrupted = false;
+    synchronized (running) {
+      closed = true;
+      while (!running.isEmpty()) {
+        long left = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime());
+        if (left <= 0) {
+          running.values().forEach(Operation::interrupt);
+          break;
+        }
+        try {
+          running.wait(left);
+        } catch (InterruptedException e) {
+          interrupted = true;
+          break;
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() {
+    drain(Duration.ofSeconds(5));
+  }
+}

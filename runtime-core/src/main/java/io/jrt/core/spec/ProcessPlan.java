@@ -1,0 +1,39 @@
+package io.jrt.core.spec;
+
+import io.jrt.core.Bytes;
+import io.jrt.core.EnvVar;
+import io.jrt.image.ImageUser;
+import java.util.List;
+
+/**
+ * The process a container is to run, as the request and the image together say.
+ *
+ * @param workingDirectory absolute in the container
+ * @param stopSignal number of the signal that a stop sends first
+ * @param imageUser what the image says about the user, for when the request says nothing
+ * @param volumes absolute paths that the image wants to be writable whatever the root is
+ */
+public record ProcessPlan(
+    List<Bytes> args,
+    List<EnvVar> environment,
+    String workingDirectory,
+    int stopSignal,
+    ImageUser imageUser,
+    List<String> volumes) {
+  public ProcessPlan {
+    args = List.copyOf(args);
+    environment = List.copyOf(environment);
+    volumes = List.copyOf(volumes);
+  }
+
+  /** The same with these variables where they are not set yet. */
+  public ProcessPlan withDefaults(List<EnvVar> defaults) {
+    return new ProcessPlan(
+        args,
+        Environment.of(defaults).with(environment).variables(),
+        workingDirectory,
+        stopSignal,
+        imageUser,
+        volumes);
+  }
+}

@@ -1,0 +1,228 @@
+package io.jrt.core.store;
+
+import io.jrt.errors.ErrorKind;
+import io.jrt.errors.JrtException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Records as files, one a record: {@code <id>.json} with the kind, the version of its form and the
+ * content.
+ *
+ * <p>A record is written beside its place and renamed onto it, so that it is always whole: the old
+ * one or the new one. With {@link Durability#POWER_CUT} file and directory are synced before {@link
+ * #put} returns; with {@link Durability#CRASH} they outlive the daemon, not the machine. A file
+ * that cannot be read as a record is moved to {@code damaged/} and reported; it never keeps the
+ * daemon from starting.
+ *
+ * @param <T> what is recorded
+ */
+public final class RecordStore<T> {
+  private static final Logger log = LoggerFactory.getLogger(RecordStore.class);
+  private static final String STEP = "store record";
+  private static final String SUFFIX = ".json";
+
+  /** What a record must outlive. */
+  public enum Durability {
+    /** The daemon's death. */
+    CRASH,
+    /** The machine's. */
+    POWER_CUT
+  }
+
+  /**
+   * A file that was no record.
+   *
+   * @param movedTo where it lies now
+   */
+  public record Damaged(Path file, Path movedTo, String why) {}
+
+  /** What was found on disk. */
+  public record Loaded<T>(List<T> records, List<Damaged> damaged) {}
+
+  private final Path directory;
+  private final String kind;
+  private final int version;
+  private final Class<T> type;
+  private final UnaryOperator<ObjectNode> migration;
+  private final JsonMapper json =
+      JsonMapper.builder()
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .build();
+
+  /**
+   * @param version of the form in which records are written
+   * @param migration turns the envelope ({@code kind}, {@code version}, {@code record}) of an older
+   *     version into one of this version
+   */
+  public RecordStore(
+      Path directory,
+      String kind,
+      int version,
+      Class<T> type,
+      UnaryOperator<ObjectNode> migration) {
+    this.directory = directory;
+    this.kind = kind;
+    this.version = version;
+    this.type = type;
+    this.migration = migration;
+    try {
+      Files.createDirectories(
+          directory,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    } catch (IOException e) {
+      throw failed("make " + directory, e);
+    }
+  }
+
+  /** Writes a record, in place of an older one of the same id. */
+  public void put(String id, T record, Durability durability) {
+    byte[] bytes = encode(record);
+    Path place = place(id);
+    Path beside = directory.resolve("." + id + ".tmp");
+    try {
+      try (FileChannel out =
+          FileChannel.open(
+              beside,
+              Set.of(
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.TRUNCATE_EXISTING,
+                  StandardOpenOption.WRITE),
+              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+        ByteBuffer left = ByteBuffer.wrap(bytes);
+        while (left.hasRemaining()) {
+          out.write(left);
+        }
+        if (durability == Durability.POWER_CUT) {
+          out.force(true);
+        }
+      }
+      Files.move(beside, place, StandardCopyOption.ATOMIC_MOVE);
+      if (durability == Durability.POWER_CUT) {
+        syncDirectory();
+      }
+    } catch (IOException e) {
+      throw failed("write " + place, e);
+    }
+  }
+
+  /** Forgets a record; no error when there is none. */
+  public void remove(String id, Durability durability) {
+    try {
+      boolean was = Files.deleteIfExists(place(id));
+      if (was && durability == Durability.POWER_CUT) {
+        syncDirectory();
+      }
+    } catch (IOException e) {
+      throw failed("remove " + place(id), e);
+    }
+  }
+
+  /** Reads every record; sets aside what is none, and removes what a crash left half-written. */
+  public Loaded<T> load() {
+    List<T> records = new ArrayList<>();
+    List<Damaged> damaged = new ArrayList<>();
+    List<Path> files;
+    try (var listing = Files.list(directory)) {
+      files = listing.sorted().toList();
+    } catch (IOException e) {
+      throw failed("list " + directory, e);
+    }
+    for (Path file : files) {
+      String name = file.getFileName().toString();
+      try {
+        if (name.startsWith(".") && name.endsWith(".tmp")) {
+          Files.deleteIfExists(file);
+        } else if (name.endsWith(SUFFIX)) {
+          records.add(decode(Files.readAllBytes(file)));
+        }
+      } catch (IOException | JacksonException | IllegalArgumentException e) {
+        damaged.add(setAside(file, e));
+      }
+    }
+    return new Loaded<>(records, damaged);
+  }
+
+  private Damaged setAside(Path file, Exception why) {
+    Path aside = directory.resolve("damaged").resolve(file.getFileName() + "." + System.nanoTime());
+    String reason = String.valueOf(why.getMessage()).lines().findFirst().orElse("");
+    try {
+      Files.createDirectories(aside.getParent());
+      Files.move(file, aside);
+      log.error("{} is no {} record and was moved to {}: {}", file, kind, aside, reason);
+    } catch (IOException e) {
+      log.error("{} is no {} record and cannot be moved: {}", file, kind, e.toString());
+    }
+    return new Damaged(file, aside, reason);
+  }
+
+  private byte[] encode(T record) {
+    ObjectNode envelope = json.createObjectNode();
+    envelope.put("kind", kind);
+    envelope.put("version", version);
+    envelope.set("record", json.valueToTree(record));
+    return json.writeValueAsBytes(envelope);
+  }
+
+  private T decode(byte[] bytes) {
+    JsonNode tree = json.readTree(bytes);
+    if (!(tree instanceof ObjectNode envelope)
+        || !envelope.path("kind").asString("").equals(kind)) {
+      throw new IllegalArgumentException("it does not say that it is a " + kind + " record");
+    }
+    int written = envelope.path("version").asInt(0);
+    if (written > version) {
+      throw new IllegalArgumentException(
+          "it has version %d and this daemon knows %d".formatted(written, version));
+    }
+    ObjectNode current = written < version ? migration.apply(envelope) : envelope;
+    T record = json.treeToValue(current.path("record"), type);
+    if (record == null) {
+      throw new IllegalArgumentException("it has no content");
+    }
+    return record;
+  }
+
+  private void syncDirectory() throws IOException {
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+
+  private Path place(String id) {
+    return directory.resolve(id + SUFFIX);
+  }
+
+  private static JrtException failed(String what, IOException e) {
+    ErrorKind kind =
+        e instanceof FileSystemException fs
+                && fs.getReason() != null
+                && (fs.getReason().contains("No space") || fs.getReason().contains("quota"))
+            ? ErrorKind.NO_SPACE
+            : e instanceof NoSuchFileException ? ErrorKind.INTERNAL : ErrorKind.UNAVAILABLE;
+    return new JrtException(kind, STEP, "cannot " + what + ": " + e.getMessage(), e);
+  }
+}
