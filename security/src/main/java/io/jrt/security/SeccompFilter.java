@@ -11,12 +11,22 @@ public final class SeccompFilter {
   private final byte[] program;
   private final int flags;
   private final List<String> unknown;
+  private final String listenerPath;
+  private final String listenerMetadata;
 
-  SeccompFilter(String profile, byte[] program, int flags, List<String> unknown) {
+  SeccompFilter(
+      String profile,
+      byte[] program,
+      int flags,
+      List<String> unknown,
+      String listenerPath,
+      String listenerMetadata) {
     this.profile = profile;
     this.program = program.clone();
     this.flags = flags;
     this.unknown = List.copyOf(unknown);
+    this.listenerPath = listenerPath;
+    this.listenerMetadata = listenerMetadata;
   }
 
   /** Where it comes from: {@code runtime/default} or the path of the profile. */
@@ -39,7 +49,19 @@ public final class SeccompFilter {
     return flags;
   }
 
-  /** System calls that the profile names and this machine's libseccomp does not know. */
+  /**
+   * The socket to which the notification descriptor goes; empty for a filter that notifies nobody.
+   */
+  public String listenerPath() {
+    return listenerPath;
+  }
+
+  /** What is sent along with that descriptor. */
+  public String listenerMetadata() {
+    return listenerMetadata;
+  }
+
+  /** System calls that the profile names and nothing on this machine knows. */
   public List<String> unknown() {
     return unknown;
   }

@@ -1,8 +1,10 @@
 package io.jrt.security;
 
-import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.linux.Kernel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -11,16 +13,27 @@ import java.util.Optional;
  * and rules for the launcher come out.
  */
 public final class Security {
+  private final Kernel kernel;
+  private final SeccompProfiles seccomp;
+  private final AppArmor appArmor;
+  private final Selinux selinux;
   private final SecurityConfig config;
+  private final Devices devices;
+  private final long available;
 
   public Security(Kernel kernel, SecurityConfig config) {
+    this.kernel = kernel;
     this.config = config;
-    kernel.files();
+    this.seccomp = new SeccompProfiles(kernel);
+    this.appArmor = new AppArmor(config.appArmorProfile());
+    this.selinux = new SelinuxModule(config.selinux(), config.selinuxCategories());
+    this.devices = new Devices(kernel.files());
+    this.available = kernel.processes().capabilities().permitted();
   }
 
   /** The capability sets, as far as this process can hand them on. */
   public CapabilitySet capabilities(CapabilityRequest request) {
-    return absent(request + "");
+    return Capabilities.resolve(request, available);
   }
 
   /**
@@ -33,21 +46,22 @@ public final class Security {
    */
   public Optional<SeccompFilter> seccomp(
       SecurityProfile profile, long boundingCapabilities, boolean explain) {
-    return absent(profile + "");
+    return seccomp.filter(profile, boundingCapabilities, explain);
   }
 
   /**
-   * The AppArmor profile to run under; empty for none. The default is loaded when it is not.
+   * The AppArmor profile to run under; empty for none, as where the kernel has no AppArmor. The
+   * default is loaded when it is not.
    *
    * @throws JrtException FAILED_PRECONDITION for a Localhost profile that is not loaded, or when
    *     the kernel has no AppArmor
    */
   public Optional<String> appArmor(SecurityProfile profile) {
-    return absent(profile + "");
+    return appArmor.choose(profile);
   }
 
   public Selinux selinux() {
-    return absent("selinux");
+    return selinux;
   }
 
   /**
@@ -56,19 +70,54 @@ public final class Security {
    * @param privileged all devices of the node, and no rule against any
    */
   public DeviceGrant devices(List<DeviceRequest> requests, boolean privileged) {
-    return absent(requests + "");
+    return devices.grant(requests, privileged);
   }
 
   /** What this machine can do. */
   public SecurityFeatures features() {
-    return absent("features");
+    long known = 0;
+    int last = kernel.processes().lastCapability();
+    for (Capability capability : Capability.values()) {
+      if (capability.number() <= last) {
+        known |= capability.bit();
+      }
+    }
+    return new SecurityFeatures(
+        seccompUnavailable(),
+        appArmor.unavailable(),
+        selinuxUnavailable(),
+        userNamespacesUnavailable(),
+        available,
+        Capabilities.names(known & ~available));
   }
 
-  @SuppressWarnings("TypeParameterUnusedInFormals") // goes with the first implementation
-  private <T> T absent(Object what) {
-    if (config.hashCode() == 0 || !what.toString().isEmpty()) {
-      throw new JrtException(ErrorKind.UNIMPLEMENTED, "start", what.toString());
+  private String seccompUnavailable() {
+    if (!Files.exists(Path.of("/proc/sys/kernel/seccomp/actions_avail"))) {
+      return "not in this kernel";
     }
-    throw new IllegalStateException();
+    try {
+      return kernel.seccomp().version().isEmpty() ? "libseccomp is missing" : "";
+    } catch (JrtException e) {
+      return String.valueOf(e.getMessage());
+    }
+  }
+
+  private String selinuxUnavailable() {
+    if (selinux.enabled()) {
+      return "";
+    }
+    return config.selinux() ? "not active in this kernel" : "switched off in the configuration";
+  }
+
+  private static String userNamespacesUnavailable() {
+    if (!Files.exists(Path.of("/proc/self/ns/user"))) {
+      return "not in this kernel";
+    }
+    try {
+      String limit = Files.readString(Path.of("/proc/sys/user/max_user_namespaces")).strip();
+      return limit.equals("0") ? "user.max_user_namespaces is 0" : "";
+    } catch (IOException e) {
+      return "the limit of user namespaces cannot be read: " + e.getMessage();
+    }
   }
 }
