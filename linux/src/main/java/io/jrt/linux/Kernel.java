@@ -1,22 +1,18 @@
 package io.jrt.linux;
 
-import io.jrt.errors.ErrorKind;
-import io.jrt.errors.JrtException;
-import java.lang.reflect.Proxy;
-
 /**
  * The way to the Linux kernel: one object, made by {@link #open()}, that hands out the calls by
  * concept. All parts are stateless and usable from any thread, except what their Javadoc says.
  */
 public final class Kernel {
   private final Files files = new KernelFiles();
-  private final Processes processes = unimplemented(Processes.class);
-  private final Mounts mounts = unimplemented(Mounts.class);
-  private final Namespaces namespaces = unimplemented(Namespaces.class);
-  private final Sockets sockets = unimplemented(Sockets.class);
-  private final Bpf bpf = unimplemented(Bpf.class);
-  private final Seccomp seccomp = unimplemented(Seccomp.class);
-  private final Terminals terminals = unimplemented(Terminals.class);
+  private final Processes processes = new KernelProcesses(files);
+  private final Mounts mounts = new KernelMounts(files);
+  private final Namespaces namespaces = new KernelNamespaces(files, mounts, processes);
+  private final Sockets sockets = new KernelSockets(files);
+  private final Bpf bpf = new KernelBpf();
+  private final Seccomp seccomp = new KernelSeccomp(files);
+  private final Terminals terminals = new KernelTerminals(files);
 
   private Kernel() {}
 
@@ -64,21 +60,11 @@ public final class Kernel {
 
   /** A new poller with a thread of its own; close it to end that. */
   public Poller newPoller(String threadName) {
-    return unimplemented(Poller.class);
+    return new KernelPoller(threadName);
   }
 
   /** A new inotify instance. */
   public Inotify newInotify() {
-    return unimplemented(Inotify.class);
-  }
-
-  private static <T> T unimplemented(Class<T> type) {
-    return type.cast(
-        Proxy.newProxyInstance(
-            type.getClassLoader(),
-            new Class<?>[] {type},
-            (proxy, method, arguments) -> {
-              throw new JrtException(ErrorKind.UNIMPLEMENTED, "system call", method.getName());
-            }));
+    return new KernelInotify();
   }
 }

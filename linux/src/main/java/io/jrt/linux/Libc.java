@@ -26,6 +26,8 @@ public interface Libc {
 
   int posix_spawn_file_actions_adddup2(long actions, int from, int to);
 
+  int posix_spawn_file_actions_addclose(long actions, int fd);
+
   int posix_spawn_file_actions_addclosefrom_np(long actions, int from);
 
   int posix_spawnattr_init(long attributes);
