@@ -1,0 +1,42 @@
+package io.jrt.it;
+
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The images that the public CRI validation suite pulls, in our own make: same names, same
+ * behaviour, so that it runs without the outside. A daemon finds them through a mirror entry for
+ * the registries they are named after.
+ */
+final class CritestImages {
+  private CritestImages() {}
+
+  static Map<String, TestImage> all() throws IOException, InterruptedException {
+    TestImage busybox = Workloads.busybox();
+    Map<String, TestImage> images = new LinkedHashMap<>();
+    images.put("e2e-test-images/busybox:1.29-2", busybox);
+    images.put("e2e-test-images/nginx:1.14-2", Workloads.nginx(80));
+    images.put("e2e-test-images/httpd:2.4.39-4", Workloads.httpd());
+    images.put("e2e-test-images/nonewprivs:1.3", Workloads.effectiveUser());
+    images.put("pause:3.9", Workloads.busyboxWith("pause.txt", "pause"));
+    String staging = "k8s-staging-cri-tools/";
+    images.put(
+        staging + "hostnet-nginx-" + TestImage.architecture() + ":latest", Workloads.nginx(12003));
+    images.put(staging + "test-image-user-uid:latest", Workloads.busyboxAs("1002"));
+    images.put(staging + "test-image-user-username:latest", Workloads.busyboxAs("www-data"));
+    images.put(staging + "test-image-user-uid-group:latest", Workloads.busyboxAs("1003:users"));
+    images.put(
+        staging + "test-image-user-username-group:latest", Workloads.busyboxAs("www-data:100"));
+    images.put(staging + "test-image-predefined-group:latest", Workloads.predefinedGroup());
+    images.put(staging + "test-image-latest:latest", Workloads.busyboxWith("t", "latest"));
+    images.put(staging + "test-image-tag:test", Workloads.busyboxWith("t", "tag test"));
+    images.put(staging + "test-image-tag:all", Workloads.busyboxWith("t", "tag all"));
+    images.put(staging + "test-image-digest:latest", Workloads.busyboxWith("t", "digest"));
+    for (int i = 1; i <= 3; i++) {
+      images.put(staging + "test-image-" + i + ":latest", Workloads.busyboxWith("t", "image " + i));
+      images.put(staging + "test-image-tags:" + i, busybox);
+    }
+    return images;
+  }
+}
