@@ -1,5 +1,6 @@
 package io.jrt.cli;
 
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,62 +32,66 @@ final class JsonReader {
     if (at >= text.length() || depth > MAX_DEPTH) {
       throw bad("no value");
     }
-    switch (text.charAt(at)) {
-      case '{' -> {
-        Map<String, @Nullable Object> map = new LinkedHashMap<>();
-        at++;
-        space();
-        while (!take('}')) {
-          if (!map.isEmpty() && !take(',')) {
-            throw bad("no comma");
-          }
-          space();
-          String key = string();
-          space();
-          if (!take(':')) {
-            throw bad("no colon");
-          }
-          map.put(key, value(depth + 1));
-          space();
-        }
-        return map;
+    return switch (text.charAt(at)) {
+      case '{' -> map(depth);
+      case '[' -> list(depth);
+      case '"' -> string();
+      default -> word();
+    };
+  }
+
+  private Map<String, @Nullable Object> map(int depth) {
+    Map<String, @Nullable Object> map = new LinkedHashMap<>();
+    at++;
+    space();
+    while (!take('}')) {
+      if (!map.isEmpty() && !take(',')) {
+        throw bad("no comma");
       }
-      case '[' -> {
-        List<@Nullable Object> list = new ArrayList<>();
-        at++;
-        space();
-        while (!take(']')) {
-          if (!list.isEmpty() && !take(',')) {
-            throw bad("no comma");
-          }
-          list.add(value(depth + 1));
-          space();
-        }
-        return list;
+      space();
+      String key = string();
+      space();
+      if (!take(':')) {
+        throw bad("no colon");
       }
-      case '"' -> {
-        return string();
-      }
-      default -> {
-        int start = at;
-        while (at < text.length() && "+-.0123456789aeflnrstuE".indexOf(text.charAt(at)) >= 0) {
-          at++;
-        }
-        String word = text.substring(start, at);
-        return switch (word) {
-          case "true" -> Boolean.TRUE;
-          case "false" -> Boolean.FALSE;
-          case "null" -> null;
-          default -> {
-            try {
-              yield new java.math.BigDecimal(word);
-            } catch (NumberFormatException e) {
-              throw bad("no value");
-            }
-          }
-        };
-      }
+      map.put(key, value(depth + 1));
+      space();
     }
+    return map;
+  }
+
+  private List<@Nullable Object> list(int depth) {
+    List<@Nullable Object> list = new ArrayList<>();
+    at++;
+    space();
+    while (!take(']')) {
+      if (!list.isEmpty() && !take(',')) {
+        throw bad("no comma");
+      }
+      list.add(value(depth + 1));
+      space();
+    }
+    return list;
+  }
+
+  private @Nullable Object word() {
+    int start = at;
+    while (at < text.length() && "+-.0123456789aeflnrstuE".indexOf(text.charAt(at)) >= 0) {
+      at++;
+    }
+    String word = text.substring(start, at);
+    return switch (word) {
+      case "true" -> true;
+      case "false" -> false;
+      case "null" -> null;
+      default -> {
+        try {
+          yield new BigDecimal(word);
+        } catch (NumberFormatException e) {
+          throw bad("no value");
+        }
+      }
+    };
   }
 
   private String string() {

@@ -26,10 +26,7 @@ record Session(Daemon daemon, Format format, PrintStream out, PrintStream err) {
 
   /** Writes an answer as a document, for programs. */
   void print(MessageOrBuilder message) {
-    out.print(
-        format == Format.YAML
-            ? Document.of(message).yaml()
-            : Document.of(message).json());
+    out.print(format == Format.YAML ? Document.of(message).yaml() : Document.of(message).json());
   }
 
   /** Writes a JSON document as it is or as YAML. */

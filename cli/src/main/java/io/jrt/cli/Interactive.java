@@ -1,0 +1,99 @@
+package io.jrt.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.OptionalInt;
+
+/** Joins a person's terminal, or a pipe, to a process in a container. */
+final class Interactive {
+  /** What the command answers when the person left and the process went on. */
+  static final int DETACHED = 0;
+
+  private static final int CTRL_P = 16;
+  private static final int CTRL_Q = 17;
+
+  private Interactive() {}
+
+  /**
+   * Copies both ways until the process ends or the person leaves with ctrl-p ctrl-q.
+   *
+   * @param input whether our standard input goes to the process
+   * @param terminal whether the process has a terminal
+   * @return the exit code of the process; empty when the person left
+   */
+  static OptionalInt join(String url, boolean input, boolean terminal, Session session)
+      throws IOException {
+    boolean raw = terminal && input && Terminal.isInput();
+    try (RemoteProcess process = RemoteProcess.connect(url)) {
+      if (terminal && Terminal.isInput()) {
+        process.resize(Terminal.size());
+        Terminal.onResize(() -> resize(process));
+      }
+      if (!raw) {
+        if (input) {
+          startInput(() -> process.copyInput(System.in));
+        }
+        return process.copyOutput(session.out(), session.err());
+      }
+      try (Terminal _ = Terminal.raw()) {
+        startInput(() -> copyKeys(process, System.in));
+        return process.copyOutput(session.out(), session.err());
+      }
+    }
+  }
+
+  private static void resize(RemoteProcess process) {
+    try {
+      process.resize(Terminal.size());
+    } catch (IOException e) {
+      // The process has ended: its last output, not its size, is what matters now.
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Every key goes to the process, save the two that leave it. */
+  private static void copyKeys(RemoteProcess process, InputStream keys) throws IOException {
+    byte[] buffer = new byte[4096];
+    boolean leaving = false;
+    for (int n = keys.read(buffer); n >= 0; n = keys.read(buffer)) {
+      int from = 0;
+      for (int i = 0; i < n; i++) {
+        if (leaving && buffer[i] == CTRL_Q) {
+          process.detach();
+          return;
+        }
+        if (leaving) {
+          process.input(new byte[] {CTRL_P}, 0, 1);
+        }
+        leaving = buffer[i] == CTRL_P;
+        if (leaving) {
+          process.input(buffer, from, i - from);
+          from = i + 1;
+        }
+      }
+      if (from < n) {
+        process.input(buffer, from, n - from);
+      }
+    }
+    process.closeInput();
+  }
+
+  private static void startInput(Copy copy) {
+    Thread.ofPlatform()
+        .daemon()
+        .name("input")
+        .start(
+            () -> {
+              try {
+                copy.run();
+              } catch (IOException e) {
+                // The process ended while somebody was typing; the output side says how.
+                Thread.currentThread().interrupt();
+              }
+            });
+  }
+
+  private interface Copy {
+    void run() throws IOException;
+  }
+}

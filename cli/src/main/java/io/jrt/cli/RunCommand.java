@@ -1,0 +1,194 @@
+package io.jrt.cli;
+
+import io.jrt.admin.v1.InfoRequest;
+import io.jrt.admin.v1.InfoResponse;
+import io.jrt.admin.v1.InspectVolumeRequest;
+import io.jrt.admin.v1.InspectVolumeResponse;
+import io.jrt.admin.v1.LogsRequest;
+import io.jrt.cri.v1.ContainerConfig;
+import io.jrt.cri.v1.ContainerStatus;
+import io.jrt.cri.v1.CreateContainerRequest;
+import io.jrt.cri.v1.CreateContainerResponse;
+import io.jrt.cri.v1.ImageSpec;
+import io.jrt.cri.v1.ImageStatusRequest;
+import io.jrt.cri.v1.ImageStatusResponse;
+import io.jrt.cri.v1.PodSandboxConfig;
+import io.jrt.cri.v1.RunPodSandboxRequest;
+import io.jrt.cri.v1.RunPodSandboxResponse;
+import io.jrt.cri.v1.StartContainerRequest;
+import io.jrt.cri.v1.StartContainerResponse;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * {@code jrt run}: pulls if needed, makes a pod around one container, joins its output, and ends
+ * with its exit code. The pod carries a label by which {@code jrt rm} knows it as the container's
+ * own.
+ */
+final class RunCommand implements Command {
+  static final String LABEL = "io.jrt.made-by";
+  static final String OWNER = "jrt-run";
+
+  /** What a start that failed ends with, as docker and podman have it. */
+  private static final int START_FAILED = 125;
+
+  @Override
+  public Spec spec() {
+    return new Spec(
+        "run",
+        "IMAGE [COMMAND [ARGUMENT…]]",
+        "run a container",
+        true,
+        RunFlags.FLAGS,
+        List.of("run --rm localhost/jrt-busybox echo hello", "run -d --name web -p 8080:80 nginx"));
+  }
+
+  @Override
+  public int run(Arguments arguments, Session session) throws IOException {
+    if (arguments.rest().isEmpty()) {
+      throw new UsageException("which image?");
+    }
+    String image = arguments.rest().getFirst();
+    List<String> command = arguments.rest().subList(1, arguments.rest().size());
+    String uid = UUID.randomUUID().toString();
+    String name = arguments.value("name").orElseGet(() -> name(image));
+    RunFlags flags = new RunFlags(arguments, name);
+    InfoResponse info =
+        session.daemon().admin("Info", InfoRequest.getDefaultInstance(), InfoResponse.parser());
+    PodSandboxConfig pod = flags.pod(uid, Path.of(info.getRoot(), "logs", name + "_" + uid));
+    ContainerConfig container =
+        flags.container(image, command, volume -> volumePath(session, volume));
+
+    image(arguments, session, image);
+    String podId =
+        session
+            .daemon()
+            .runtime(
+                "RunPodSandbox",
+                RunPodSandboxRequest.newBuilder().setConfig(pod).build(),
+                RunPodSandboxResponse.parser())
+            .getPodSandboxId();
+    boolean keep = false;
+    try {
+      String id =
+          session
+              .daemon()
+              .runtime(
+                  "CreateContainer",
+                  CreateContainerRequest.newBuilder()
+                      .setPodSandboxId(podId)
+                      .setConfig(container)
+                      .setSandboxConfig(pod)
+                      .build(),
+                  CreateContainerResponse.parser())
+              .getContainerId();
+      int code = start(arguments, session, id);
+      keep = code != START_FAILED && !(arguments.has("rm") && !arguments.has("detach"));
+      return code;
+    } finally {
+      if (!keep) {
+        RmCommand.removePod(session.daemon(), podId);
+      }
+    }
+  }
+
+  private static int start(Arguments arguments, Session session, String id) throws IOException {
+    session
+        .daemon()
+        .runtime(
+            "StartContainer",
+            StartContainerRequest.newBuilder().setContainerId(id).build(),
+            StartContainerResponse.parser());
+    if (arguments.has("detach")) {
+      session.out().println(id);
+      return 0;
+    }
+    if (arguments.has("interactive") || arguments.has("tty")) {
+      return AttachCommand.attach(session, id, arguments.has("interactive"), arguments.has("tty"));
+    }
+    AtomicBoolean ended = new AtomicBoolean();
+    Thread stop = new Thread(() -> stop(session, id, ended), "stop");
+    Runtime.getRuntime().addShutdownHook(stop);
+    // The log has every byte from the first; an attach would begin where it came in.
+    LogsCommand.copy(
+        session,
+        LogsRequest.newBuilder().setContainerId(id).setFollow(true).setTail(-1).build(),
+        false);
+    ended.set(true);
+    ContainerStatus status = AttachCommand.status(session, id);
+    switch (status.getReason()) {
+      case "", "Completed", "Error" -> {
+        // the exit code says it all
+      }
+      default -> session.err().println("jrt: " + status.getReason() + ": " + status.getMessage());
+    }
+    return status.getExitCode();
+  }
+
+  /** A person's ctrl-c stops the container. */
+  private static void stop(Session session, String id, AtomicBoolean ended) {
+    if (ended.get()) {
+      return;
+    }
+    try {
+      StopCommand.stop(session.daemon(), id, 10);
+    } catch (IOException e) {
+      session.err().println("jrt: the container could not be stopped: " + e.getMessage());
+    }
+  }
+
+  private static void image(Arguments arguments, Session session, String image) throws IOException {
+    String when = arguments.value("pull").orElse("missing");
+    boolean pull =
+        switch (when) {
+          case "always" -> true;
+          case "missing", "never" ->
+              !session
+                  .daemon()
+                  .images(
+                      "ImageStatus",
+                      ImageStatusRequest.newBuilder()
+                          .setImage(ImageSpec.newBuilder().setImage(image))
+                          .build(),
+                      ImageStatusResponse.parser())
+                  .hasImage();
+          default -> throw new UsageException("--pull " + when + ": missing, always or never");
+        };
+    if (pull && when.equals("never")) {
+      throw new UsageException("no image " + image + " here, and --pull never forbids to fetch it");
+    }
+    if (pull) {
+      PullCommand.pull(session, image, arguments.value("creds"), "", arguments.has("quiet"));
+    }
+  }
+
+  private static String volumePath(Session session, String volume) {
+    try {
+      return session
+          .daemon()
+          .admin(
+              "InspectVolume",
+              InspectVolumeRequest.newBuilder().setName(volume).build(),
+              InspectVolumeResponse.parser())
+          .getVolume()
+          .getPath();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The image's last word and four hex digits. */
+  private static String name(String image) {
+    String plain = image.replaceFirst("[@:][^/]*$", "");
+    String last = plain.substring(plain.lastIndexOf('/') + 1);
+    byte[] random = new byte[2];
+    ThreadLocalRandom.current().nextBytes(random);
+    return last + "-" + HexFormat.of().formatHex(random);
+  }
+}
