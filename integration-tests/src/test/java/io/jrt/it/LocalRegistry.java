@@ -90,7 +90,7 @@ final class LocalRegistry implements AutoCloseable {
     HttpRequest request =
         HttpRequest.newBuilder(uri("/v2/" + repository + "/manifests/" + tag))
             .header("Content-Type", TestImage.MANIFEST_TYPE)
-            .PUT(HttpRequest.BodyPublishers.ofByteArray(image.manifest()))
+            .PUT(HttpRequest.BodyPublishers.ofString(image.manifest()))
             .build();
     expect(send(request), 201);
     return address() + "/" + repository + ":" + tag;

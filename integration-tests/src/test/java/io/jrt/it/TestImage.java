@@ -18,10 +18,10 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * An image in memory, ready to be pushed: a manifest and the blobs it names.
  *
- * @param manifest the manifest's bytes
+ * @param manifest the manifest's JSON
  * @param blobs configuration and layers by digest
  */
-record TestImage(byte[] manifest, Map<String, byte[]> blobs) {
+record TestImage(String manifest, Map<String, byte[]> blobs) {
   static final String MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -63,11 +63,11 @@ record TestImage(byte[] manifest, Map<String, byte[]> blobs) {
     manifest.put("mediaType", MANIFEST_TYPE);
     manifest.put("config", descriptor("application/vnd.oci.image.config.v1+json", configBlob));
     manifest.put("layers", descriptors);
-    return new TestImage(JSON.writeValueAsBytes(manifest), blobs);
+    return new TestImage(JSON.writeValueAsString(manifest), blobs);
   }
 
   String digest() {
-    return digest(manifest);
+    return digest(utf8(manifest));
   }
 
   static String digest(byte[] bytes) {
