@@ -22,7 +22,10 @@ public interface StreamClient {
    */
   boolean output(OutputStreamKind stream, ByteBuffer bytes);
 
-  /** The stream has ended: nothing more comes on it. Called once for each stream asked for. */
+  /**
+   * The stream has ended: nothing more comes on it. Called once for each output asked for; a client
+   * that asked for stdin only is told for each that the process has.
+   */
   void end(OutputStreamKind stream);
 
   /** The process takes input again, after {@link StreamSession#input} returned {@code false}. */
