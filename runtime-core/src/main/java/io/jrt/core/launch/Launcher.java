@@ -11,9 +11,9 @@ public interface Launcher extends AutoCloseable {
    * @param keeperDir an existing, empty directory on a filesystem that lives as long as the boot;
    *     its container's keeper writes its records there. The caller removes it after the
    *     acknowledgement
-   * @throws io.jrt.errors.JrtException NOT_FOUND or INVALID when the program cannot be executed
-   *     (missing, a directory, of another architecture, without its interpreter), DENIED when the
-   *     kernel refused, INTERNAL or UNAVAILABLE else; the step is "start container"
+   * @throws io.jrt.errors.JrtException INVALID when the program cannot be executed (missing, a
+   *     directory, of another architecture, without its interpreter), DENIED when the kernel
+   *     refused, INTERNAL or UNAVAILABLE else; the step is "start container"
    */
   LiveContainer start(LaunchSpec spec, LaunchIo io, Path keeperDir);
 

@@ -27,4 +27,8 @@ public non-sealed interface LiveContainer extends LiveProcess {
    * has ended. Does nothing the second time.
    */
   void acknowledge();
+
+  /** Frees this daemon's descriptors; container and keeper go on, as if the daemon had died. */
+  @Override
+  void close();
 }

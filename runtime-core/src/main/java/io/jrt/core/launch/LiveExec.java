@@ -10,4 +10,8 @@ public non-sealed interface LiveExec extends LiveProcess {
    * be found. Waits for the end of none of them.
    */
   void killAll();
+
+  /** Frees its descriptors; a process that still runs is killed. */
+  @Override
+  void close();
 }

@@ -7,7 +7,7 @@ import java.util.function.Consumer;
 
 /**
  * A process that was started here, running or ended. Its descriptors are this object's: they close
- * with {@link #close()}, which does nothing to the process.
+ * with {@link #close()}.
  */
 public sealed interface LiveProcess extends AutoCloseable permits LiveContainer, LiveExec {
   /** In the daemon's pid namespace. Not to be signalled by number: use {@link #kill}. */
@@ -16,8 +16,11 @@ public sealed interface LiveProcess extends AutoCloseable permits LiveContainer,
   /** Since boot, in clock ticks, as in field 22 of /proc/PID/stat. */
   long startTime();
 
-  /** Refers to this very process also after its end. */
-  Fd pidfd();
+  /**
+   * Refers to this very process also after its end. Empty when it had ended, and its pid was free
+   * again, before this daemon found it.
+   */
+  Optional<Fd> pidfd();
 
   /** The write end of its standard input, when that is a pipe that is still open here. */
   Optional<Fd> stdin();
