@@ -210,8 +210,19 @@ final class KernelFiles implements Files {
 
   @Override
   public List<DirectoryEntry> list(Fd dir) {
+    long start = Native.retry(SystemCall.LSEEK, dir.value(), 0, Seek.SEEK_SET, 0);
+    if (start == -1 && Native.errno() == Errno.EBADF.number()) {
+      // Only a path (O_PATH), as the descriptors of detached mounts are.
+      try (Fd readable = openat(dir, ".", OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY)) {
+        return listReadable(readable);
+      }
+    }
+    check(start, SystemCall.LSEEK, dir);
+    return listReadable(dir);
+  }
+
+  private static List<DirectoryEntry> listReadable(Fd dir) {
     List<DirectoryEntry> entries = new ArrayList<>();
-    lseek(dir, 0, Seek.SEEK_SET);
     try (Scratch scratch = Scratch.take()) {
       int start = scratch.reserve(LIST_BYTES);
       while (true) {

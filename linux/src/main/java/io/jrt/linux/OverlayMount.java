@@ -1,5 +1,7 @@
 package io.jrt.linux;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -7,11 +9,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Makes one overlay. Layers are always named by a descriptor opened here or given: fsconfig cuts
- * strings at 256 bytes, and the old option string needs escapes and must fit in a page, but {@code
- * /proc/self/fd/N} is short and plain whatever the path.
+ * Makes one overlay. fsconfig takes strings of at most 255 bytes and gives some characters a
+ * meaning; a layer whose path does not fit is opened and named {@code /proc/self/fd/N}, which is
+ * short and plain whatever the path. Others keep their path, which people then see in /proc/mounts.
  */
 final class OverlayMount {
+  private static final int MAX_FSCONFIG_STRING = 256;
   private static final int MAX_OPTION_STRING = 4095;
 
   private final Files files;
@@ -29,53 +32,61 @@ final class OverlayMount {
 
   Fd make() {
     List<Fd> opened = new ArrayList<>();
-    try {
-      List<String> lower = new ArrayList<>(options.lower().size());
-      for (Layer layer : options.lower()) {
-        lower.add(pathOf(layer, opened));
+    try (FsContext context = mounts.fsopen("overlay")) {
+      List<String> lower = names(false, opened);
+      if (!takesLayersOneByOne(context, lower.getFirst())) {
+        return byOptionString();
       }
-      List<String> upper = new ArrayList<>(2);
+      for (String layer : lower.subList(1, lower.size())) {
+        context.string("lowerdir+", layer);
+      }
       options
           .upper()
           .ifPresent(
               writable -> {
-                upper.add(pathOf(Layer.of(writable.directory()), opened));
-                upper.add(pathOf(Layer.of(writable.work()), opened));
+                context.string("upperdir", name(Layer.of(writable.directory()), false, opened));
+                context.string("workdir", name(Layer.of(writable.work()), false, opened));
               });
-      try (FsContext context = mounts.fsopen("overlay")) {
-        if (!takesLayersOneByOne(context, lower.getFirst())) {
-          return byOptionString(lower, upper);
-        }
-        for (String layer : lower.subList(1, lower.size())) {
-          context.string("lowerdir+", layer);
-        }
-        if (!upper.isEmpty()) {
-          context.string("upperdir", upper.get(0)).string("workdir", upper.get(1));
-        }
-        context.string("source", options.source());
-        context.string("index", "off").string("metacopy", "off");
-        if (options.isVolatile()) {
-          context.flag("volatile");
-        }
-        if (options.userxattr()) {
-          context.flag("userxattr");
-        }
-        return context.create().mount(0);
+      context.string("source", options.source());
+      context.string("index", "off").string("metacopy", "off");
+      if (options.isVolatile()) {
+        context.flag("volatile");
       }
+      if (options.userxattr()) {
+        context.flag("userxattr");
+      }
+      return context.create().mount(0);
     } finally {
       opened.forEach(Fd::close);
     }
   }
 
-  private String pathOf(Layer layer, List<Fd> opened) {
+  private List<String> names(boolean byDescriptor, List<Fd> opened) {
+    List<String> names = new ArrayList<>(options.lower().size());
+    for (Layer layer : options.lower()) {
+      names.add(name(layer, byDescriptor, opened));
+    }
+    return names;
+  }
+
+  private String name(Layer layer, boolean byDescriptor, List<Fd> opened) {
     return switch (layer) {
       case Layer.OfFd(Fd fd) -> fd.procPath();
       case Layer.OfPath(Path path) -> {
+        String text = path.toString();
+        if (!byDescriptor && isPlain(text)) {
+          yield text;
+        }
         Fd fd = files.open(path, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY);
         opened.add(fd);
         yield fd.procPath();
       }
     };
+  }
+
+  private static boolean isPlain(String path) {
+    return path.getBytes(UTF_8).length < MAX_FSCONFIG_STRING
+        && path.chars().noneMatch(c -> c == ':' || c == ',' || c == '\\');
   }
 
   private static boolean takesLayersOneByOne(FsContext context, String first) {
@@ -92,11 +103,26 @@ final class OverlayMount {
   }
 
   /** For Linux before 6.5: mounted on a directory of its own, cloned from there and unmounted. */
-  Fd byOptionString(List<String> lower, List<String> upper) {
-    StringBuilder data = new StringBuilder("lowerdir=").append(String.join(":", lower));
-    if (!upper.isEmpty()) {
-      data.append(",upperdir=").append(upper.get(0)).append(",workdir=").append(upper.get(1));
+  Fd byOptionString() {
+    List<Fd> opened = new ArrayList<>();
+    try {
+      return mountOnTemporary(optionString(opened));
+    } finally {
+      opened.forEach(Fd::close);
     }
+  }
+
+  private String optionString(List<Fd> opened) {
+    List<String> lower = names(true, opened);
+    StringBuilder data = new StringBuilder("lowerdir=").append(String.join(":", lower));
+    options
+        .upper()
+        .ifPresent(
+            writable -> {
+              String upper = name(Layer.of(writable.directory()), true, opened);
+              String work = name(Layer.of(writable.work()), true, opened);
+              data.append(",upperdir=").append(upper).append(",workdir=").append(work);
+            });
     data.append(",index=off,metacopy=off");
     if (options.isVolatile()) {
       data.append(",volatile");
@@ -108,10 +134,14 @@ final class OverlayMount {
       throw new KernelException(
           "mount", Errno.E2BIG, "overlay of " + lower.size() + " layers, which needs Linux 6.5");
     }
+    return data.toString();
+  }
+
+  private Fd mountOnTemporary(String data) {
     try {
       Path place = java.nio.file.Files.createTempDirectory("jrt-overlay");
       try {
-        mounts.mount(options.source(), place.toString(), "overlay", 0, data.toString());
+        mounts.mount(options.source(), place.toString(), "overlay", 0, data);
         try {
           return mounts.bindClone(place, false);
         } finally {
