@@ -32,8 +32,8 @@ public interface Cgroup {
   OomCounters oomCounters();
 
   /**
-   * The file whose modification (inotify) or, on v1, whose reading tells of OOM events; empty
-   * without the memory controller.
+   * The file whose modification (inotify) tells of OOM events; empty on v1, which has none, and
+   * without the memory controller: the counters tell it afterwards.
    */
   Optional<Path> oomEvents();
 
@@ -56,7 +56,7 @@ public interface Cgroup {
   /** Process ids in it and all below, as the daemon sees them. */
   Set<Integer> processes();
 
-  /** Whether a process, even a zombie, is in it or below. */
+  /** Whether a process is in it or below. */
   boolean isPopulated();
 
   /**
