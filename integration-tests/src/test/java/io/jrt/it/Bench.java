@@ -1,0 +1,260 @@
+package io.jrt.it;
+
+import io.jrt.cri.v1.ContainerConfig;
+import io.jrt.cri.v1.ExecSyncRequest;
+import io.jrt.cri.v1.ImageSpec;
+import io.jrt.cri.v1.ListContainersRequest;
+import io.jrt.cri.v1.NamespaceMode;
+import io.jrt.cri.v1.PodSandboxConfig;
+import io.jrt.cri.v1.RemoveContainerRequest;
+import io.jrt.cri.v1.RemoveImageRequest;
+import io.jrt.cri.v1.RemovePodSandboxRequest;
+import io.jrt.cri.v1.StopPodSandboxRequest;
+import io.jrt.cri.v1.VersionRequest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * What the hot paths cost: the same CRI calls against jrt and, if one is named, another runtime, in
+ * turns and in one run. {@code Bench SOCKET [PEER-SOCKET]}; {@code -Dbench.rounds} says how often.
+ */
+final class Bench {
+  private static final int ROUNDS = Integer.getInteger("bench.rounds", 40);
+  private static final int WARM_UP = 10;
+  private static final int PARALLEL_PODS = 50;
+
+  private final Map<String, Map<String, long[]>> samples = new LinkedHashMap<>();
+  private final Map<String, Map<String, String>> facts = new LinkedHashMap<>();
+
+  private Bench() {}
+
+  public static void main(String[] arguments) throws Exception {
+    Bench bench = new Bench();
+    Map<String, Path> sockets = new LinkedHashMap<>();
+    sockets.put("jrt", Path.of(arguments[0]));
+    if (arguments.length > 1 && !arguments[1].isEmpty()) {
+      sockets.put("peer", Path.of(arguments[1].replaceFirst("^unix://", "")));
+    }
+    Path directory = Files.createTempDirectory("jrt-bench-");
+    Map<String, Cri> clients = new LinkedHashMap<>();
+    try (LocalRegistry registry = LocalRegistry.start(directory)) {
+      String busybox = registry.push("bench/busybox", "1", Workloads.busybox());
+      String many = registry.push("bench/layers", "1", layers());
+      for (Map.Entry<String, Path> socket : sockets.entrySet()) {
+        Cri client = new Cri(socket.getValue());
+        clients.put(socket.getKey(), client);
+        client.pull(busybox);
+      }
+      for (int round = -WARM_UP; round < ROUNDS; round++) {
+        for (Map.Entry<String, Cri> client : clients.entrySet()) {
+          bench.pod(client.getKey(), client.getValue(), busybox, directory, round);
+        }
+      }
+      for (Map.Entry<String, Cri> client : clients.entrySet()) {
+        bench.pull(client.getKey(), client.getValue(), many);
+        bench.parallel(client.getKey(), client.getValue(), busybox, directory);
+      }
+      bench.print(new ArrayList<>(sockets.keySet()));
+    } finally {
+      clients.values().forEach(Cri::close);
+      new ProcessBuilder("rm", "-rf", directory.toString()).start().waitFor();
+    }
+  }
+
+  /** Twelve gzip layers, about 300 MB unpacked, half of it noise as in real images. */
+  private static TestImage layers() throws IOException, InterruptedException {
+    List<byte[]> layers = new ArrayList<>();
+    layers.add(Workloads.busyboxLayer());
+    Random random = new Random(7);
+    for (int i = 0; i < 11; i++) {
+      LayerBuilder layer = new LayerBuilder().directory("data" + i, 0755);
+      for (int file = 0; file < 100; file++) {
+        byte[] content = new byte[256 << 10];
+        byte[] noise = new byte[content.length / 2];
+        random.nextBytes(noise);
+        System.arraycopy(noise, 0, content, 0, noise.length);
+        layer.file("data" + i + "/f" + file, 0644, content);
+      }
+      layers.add(layer.tar());
+    }
+    return TestImage.of(Workloads.config(List.of("sh")), TestImage.Packing.GZIP, layers);
+  }
+
+  private void pod(String who, Cri cri, String image, Path logs, int round) {
+    timed(who, "Version", round, () -> version(cri));
+    PodSandboxConfig config =
+        Cri.pod("bench" + round + who, NamespaceMode.NODE, logs.resolve(who)).build();
+    String[] ids = new String[2];
+    timed(who, "RunPodSandbox, host network", round, () -> ids[0] = cri.runPod(config));
+    ContainerConfig container = Cri.container("c", image, "sleep", "1000").build();
+    timed(who, "CreateContainer", round, () -> ids[1] = cri.create(ids[0], config, container));
+    timed(who, "StartContainer", round, () -> cri.start(ids[1]));
+    for (int i = 0; i < 3; i++) {
+      timed(who, "ExecSync", round, () -> exec(cri, ids[1]));
+    }
+    timed(
+        who,
+        "ListContainers",
+        round,
+        () -> cri.runtime().listContainers(ListContainersRequest.getDefaultInstance()));
+    timed(who, "StopContainer, kill", round, () -> cri.stop(ids[1], 0));
+    timed(
+        who,
+        "RemoveContainer",
+        round,
+        () ->
+            cri.runtime()
+                .removeContainer(
+                    RemoveContainerRequest.newBuilder().setContainerId(ids[1]).build()));
+    timed(
+        who,
+        "StopPodSandbox",
+        round,
+        () ->
+            cri.runtime()
+                .stopPodSandbox(
+                    StopPodSandboxRequest.newBuilder().setPodSandboxId(ids[0]).build()));
+    timed(
+        who,
+        "RemovePodSandbox",
+        round,
+        () ->
+            cri.runtime()
+                .removePodSandbox(
+                    RemovePodSandboxRequest.newBuilder().setPodSandboxId(ids[0]).build()));
+  }
+
+  private static void version(Cri cri) {
+    cri.runtime().version(VersionRequest.newBuilder().setVersion("0.1.0").build());
+  }
+
+  private static void exec(Cri cri, String container) {
+    cri.runtime()
+        .execSync(
+            ExecSyncRequest.newBuilder()
+                .setContainerId(container)
+                .addCmd("/bin/true")
+                .setTimeout(30)
+                .build());
+  }
+
+  private void pull(String who, Cri cri, String image) {
+    for (int round = 0; round < 3; round++) {
+      timed(who, "PullImage, cold, 12 gzip layers, 300 MB", round, () -> cri.pull(image));
+      timed(who, "PullImage, warm", round, () -> cri.pull(image));
+      cri.images()
+          .removeImage(
+              RemoveImageRequest.newBuilder()
+                  .setImage(ImageSpec.newBuilder().setImage(image))
+                  .build());
+    }
+  }
+
+  private void parallel(String who, Cri cri, String image, Path logs)
+      throws InterruptedException, ExecutionException, IOException {
+    long pssBefore = helperPss();
+    List<Future<String>> pods = new ArrayList<>();
+    long start = System.nanoTime();
+    try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < PARALLEL_PODS; i++) {
+        PodSandboxConfig config =
+            Cri.pod("many" + i + who, NamespaceMode.NODE, logs.resolve(who)).build();
+        pods.add(
+            executor.submit(
+                () -> {
+                  String pod = cri.runPod(config);
+                  cri.run(pod, config, Cri.container("c", image, "sleep", "1000").build());
+                  return pod;
+                }));
+      }
+    }
+    double seconds = (System.nanoTime() - start) / 1e9;
+    Map<String, String> mine = facts.computeIfAbsent(who, name -> new LinkedHashMap<>());
+    mine.put("pods/s, 50 in parallel", "%.1f".formatted(PARALLEL_PODS / seconds));
+    mine.put(
+        "PSS outside the daemon per pod, kB",
+        "%.0f".formatted((helperPss() - pssBefore) / (double) PARALLEL_PODS));
+    for (Future<String> pod : pods) {
+      cri.removePod(pod.get());
+    }
+  }
+
+  /** The memory of shims and keepers, shared pages divided among their sharers; kB. */
+  private static long helperPss() throws IOException {
+    long sum = 0;
+    for (ProcessHandle process : ProcessHandle.allProcesses().toList()) {
+      Path directory = Path.of("/proc/" + process.pid());
+      try {
+        String comm = Files.readString(directory.resolve("comm")).strip();
+        if (comm.startsWith("containerd-shim") || comm.startsWith("jrt-") || comm.equals("pause")) {
+          for (String line : Files.readAllLines(directory.resolve("smaps_rollup"))) {
+            if (line.startsWith("Pss:")) {
+              sum += Long.parseLong(line.replaceAll("[^0-9]", ""));
+            }
+          }
+        }
+      } catch (java.nio.file.NoSuchFileException e) {
+        sum += 0; // ended while we looked
+      }
+    }
+    return sum;
+  }
+
+  private interface Action {
+    void run();
+  }
+
+  private void timed(String who, String what, int round, Action action) {
+    long start = System.nanoTime();
+    action.run();
+    long took = System.nanoTime() - start;
+    if (round >= 0) {
+      Map<String, long[]> mine = samples.computeIfAbsent(what, name -> new LinkedHashMap<>());
+      long[] old = mine.getOrDefault(who, new long[0]);
+      long[] now = Arrays.copyOf(old, old.length + 1);
+      now[old.length] = took;
+      mine.put(who, now);
+    }
+  }
+
+  private void print(List<String> who) {
+    StringBuilder head = new StringBuilder("%-42s".formatted("ms: median / p95"));
+    who.forEach(name -> head.append("%22s".formatted(name)));
+    System.out.println(head + (who.size() > 1 ? "%10s".formatted("ratio") : ""));
+    for (Map.Entry<String, Map<String, long[]>> row : samples.entrySet()) {
+      StringBuilder line = new StringBuilder("%-42s".formatted(row.getKey()));
+      List<Double> medians = new ArrayList<>();
+      for (String name : who) {
+        long[] values = row.getValue().getOrDefault(name, new long[] {0}).clone();
+        Arrays.sort(values);
+        double median = values[values.length / 2] / 1e6;
+        long p95 = values[Math.min(values.length - 1, values.length * 95 / 100)];
+        medians.add(median);
+        line.append("%22s".formatted("%.2f / %.2f".formatted(median, p95 / 1e6)));
+      }
+      if (medians.size() > 1) {
+        line.append("%9.1fx".formatted(medians.get(1) / medians.get(0)));
+      }
+      System.out.println(line);
+    }
+    for (String fact : facts.values().iterator().next().keySet()) {
+      StringBuilder line = new StringBuilder("%-42s".formatted(fact));
+      who.forEach(
+          name ->
+              line.append(
+                  "%22s".formatted(facts.getOrDefault(name, Map.of()).getOrDefault(fact, "-"))));
+      System.out.println(line);
+    }
+  }
+}
