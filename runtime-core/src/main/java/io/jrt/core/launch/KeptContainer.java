@@ -17,6 +17,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 final class KeptContainer implements LiveContainer {
   private static final int FIRST_RLIMIT_BIT = 2;
   private static final int CLAMPED_BITS = 32;
+  private static final Duration KEEPER_PATIENCE = Duration.ofSeconds(10);
 
   private final Kernel kernel;
   private final Poller poller;
@@ -137,6 +140,7 @@ final class KeptContainer implements LiveContainer {
       return;
     }
     kill(Signals.SIGKILL);
+    keeperEnded();
     latch.lose(
         new JrtException(
             ErrorKind.DATA_LOSS,
@@ -270,8 +274,24 @@ final class KeptContainer implements LiveContainer {
           "acknowledge exit",
           "process " + pid() + " has not ended, or its end is not known");
     }
-    if (acknowledged.compareAndSet(false, true) && command('a') && ownChild) {
-      kernel.processes().waitFor(keeper);
+    if (acknowledged.compareAndSet(false, true) && command('a')) {
+      keeperEnded();
+    }
+  }
+
+  /** Waits for the keeper's end, which is under way, and reaps it if it is this daemon's child. */
+  private void keeperEnded() {
+    CountDownLatch gone = new CountDownLatch(1);
+    Poller.Registration watched =
+        poller.register(keeper, Poller.EPOLLIN, events -> gone.countDown());
+    try {
+      if (gone.await(KEEPER_PATIENCE.toSeconds(), TimeUnit.SECONDS) && ownChild) {
+        kernel.processes().poll(keeper, true);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      watched.close();
     }
   }
 

@@ -103,30 +103,38 @@ public final class LinuxLauncher implements Launcher {
         throw new JrtException(
             ErrorKind.ALREADY_EXISTS, START, "a container is kept in " + keeperDir + " already");
       }
-      PlanWriter plan = Plans.container(spec, io, directory, lock, podInit);
-      Supervisor keeper = Supervisor.start(kernel, program, "keeper", plan);
       try {
-        Optional<Report> answer = keeper.await(kernel, poller, START);
-        if (answer.isPresent() && answer.get().kind() == Report.Kind.STARTED) {
-          Records.Started started = Records.Started.parse(answer.get().text());
-          keeper.socket().close();
-          return KeptContainer.take(
-              kernel, poller, program, keeperDir, Fd.own(keeper.pidfd().detach()), true, started);
-        }
-        keeper.reap(kernel);
-        clear(files, directory);
-        throw answer
-            .map(report -> StartFailure.ofContainer(spec, report))
-            .orElseGet(
-                () ->
-                    new JrtException(
-                        ErrorKind.INTERNAL, START, "jrt-init ended without saying why"));
+        return start(spec, io, keeperDir, podInit, directory, lock);
       } catch (RuntimeException e) {
-        if (keeper.pidfd().isOpen()) {
-          keeper.abandon(kernel);
-        }
+        clear(files, directory);
         throw e;
       }
+    }
+  }
+
+  private LiveContainer start(
+      LaunchSpec spec, LaunchIo io, Path keeperDir, boolean podInit, Fd directory, Fd lock) {
+    PlanWriter plan = Plans.container(spec, io, directory, lock, podInit);
+    Supervisor keeper = Supervisor.start(kernel, program, "keeper", plan);
+    try {
+      Optional<Report> answer = keeper.await(kernel, poller, START);
+      if (answer.isPresent() && answer.get().kind() == Report.Kind.STARTED) {
+        Records.Started started = Records.Started.parse(answer.get().text());
+        keeper.socket().close();
+        return KeptContainer.take(
+            kernel, poller, program, keeperDir, Fd.own(keeper.pidfd().detach()), true, started);
+      }
+      keeper.reap(kernel);
+      throw answer
+          .map(report -> StartFailure.ofContainer(spec, report))
+          .orElseGet(
+              () ->
+                  new JrtException(ErrorKind.INTERNAL, START, "jrt-init ended without saying why"));
+    } catch (RuntimeException e) {
+      if (keeper.pidfd().isOpen()) {
+        keeper.abandon(kernel);
+      }
+      throw e;
     }
   }
 

@@ -214,6 +214,11 @@ final class LaunchFixture {
     return text.toString();
   }
 
+  /** A file of /proc/sys in one read call: the JDK reads one byte first and then finds an end. */
+  String sysctl(String name) {
+    return kernel.files().readString(Fd.CWD, "/proc/sys/" + name).strip();
+  }
+
   void write(Fd fd, String text) {
     kernel.files().writeFully(fd, text.getBytes(StandardCharsets.UTF_8));
   }

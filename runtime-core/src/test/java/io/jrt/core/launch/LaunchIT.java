@@ -217,7 +217,7 @@ class LaunchIT {
 
   @Test
   void sysctlAndHostnameAreSetInsideOnly() throws Exception {
-    String before = Files.readString(Path.of("/proc/sys/kernel/hostname"));
+    String before = fixture.sysctl("kernel/hostname");
     Request request =
         new Request(
             rootfs,
@@ -227,7 +227,7 @@ class LaunchIT {
     request.hostname = "inside";
     request.sysctls = Map.of("net.ipv4.ip_unprivileged_port_start", "42", "kernel/shmmni", "2048");
     assertThat(fixture.run(request).out()).isEqualTo("inside\n42\n2048\n");
-    assertThat(Files.readString(Path.of("/proc/sys/kernel/hostname"))).isEqualTo(before);
+    assertThat(fixture.sysctl("kernel/hostname")).isEqualTo(before);
   }
 
   @Test

@@ -1,0 +1,169 @@
+package io.jrt.core.launch;
+
+import static io.jrt.core.launch.LaunchFixture.process;
+import static io.jrt.core.launch.LaunchFixture.shell;
+import static io.jrt.core.launch.LaunchFixture.with;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jrt.core.launch.LaunchFixture.Request;
+import io.jrt.core.launch.LaunchFixture.Result;
+import io.jrt.errors.JrtException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Images and specs that try to reach the host; the classes are named by their known cases. */
+class HostileRootfsIT {
+  private LaunchFixture fixture;
+  private Path rootfs;
+  private Path sentinel;
+  private long mounts;
+
+  @BeforeEach
+  void open() throws Exception {
+    fixture = new LaunchFixture();
+    rootfs = fixture.rootfs("rootfs");
+    sentinel = Files.createDirectories(fixture.directory.resolve("host"));
+    mounts = mountCount();
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    assertThat(sentinel).isEmptyDirectory();
+    assertThat(mountCount()).isEqualTo(mounts);
+    fixture.close();
+  }
+
+  private static long mountCount() throws Exception {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/self/mountinfo"))) {
+      return lines.filter(line -> line.contains("/jrt-launch")).count();
+    }
+  }
+
+  @Test
+  void devLinkToTheHost() throws Exception { // CVE-2026-41579, CVE-2026-47766
+    for (String target : List.of(sentinel.toString(), "../../../../../../../.." + sentinel, "/")) {
+      Path link = rootfs.resolve("dev");
+      Files.deleteIfExists(link);
+      Files.createSymbolicLink(link, Path.of(target));
+      try {
+        fixture.run(rootfs, "true");
+      } catch (JrtException refused) {
+        assertThat(refused).hasMessageContaining("/dev");
+      }
+      assertThat(sentinel).isEmptyDirectory();
+    }
+  }
+
+  @Test
+  void procLinkIsRefused() throws Exception { // CVE-2019-19921
+    Files.createSymbolicLink(rootfs.resolve("proc"), Path.of("/tmp"));
+    assertThatThrownBy(() -> fixture.run(rootfs, "true"))
+        .isInstanceOf(JrtException.class)
+        .hasMessageContaining("mount proc on /proc")
+        .hasMessageContaining("symbolic links");
+  }
+
+  @Test
+  void mountTargetsThroughLinksStayInside() throws Exception { // CVE-2024-45310, CVE-2022-23648
+    Files.createSymbolicLink(rootfs.resolve("data"), sentinel);
+    Files.createSymbolicLink(rootfs.resolve("up"), Path.of("../../../../../../../.." + sentinel));
+    for (String target : List.of("/data/a/b", "/up/c/d")) {
+      Request request = new Request(rootfs, shell("true"));
+      request.mounts = List.of(new MountStep.Make("tmpfs", "", CString.of(target), List.of(), 0));
+      try {
+        fixture.run(request);
+      } catch (JrtException refused) {
+        assertThat(refused).hasMessageContaining(target);
+      }
+      assertThat(sentinel).isEmptyDirectory();
+    }
+  }
+
+  @Test
+  void nullDeviceOfTheImageIsNotTrusted() throws Exception { // CVE-2025-31133
+    String before = fixture.sysctl("kernel/core_pattern");
+    Files.createDirectories(rootfs.resolve("dev"));
+    Files.createSymbolicLink(rootfs.resolve("dev/null"), Path.of("/proc/sys/kernel/core_pattern"));
+    Files.writeString(rootfs.resolve("etc/secret"), "s");
+    try (var root = fixture.kernel.mounts().bindClone(rootfs, false)) {
+      LaunchSpec spec =
+          new LaunchSpec(
+              shell("cat /etc/secret; echo x > /etc/secret; stat -c '%t:%T' /etc/secret; cat"),
+              NamespacePlan.ISOLATED,
+              root,
+              false,
+              false,
+              List.of(new MountStep.Make("proc", "proc", CString.of("/proc"), List.of(), 0)),
+              List.of(),
+              CString.listOf("/etc/secret"),
+              List.of(),
+              Map.of(),
+              "",
+              "",
+              CgroupPlacement.NONE,
+              false);
+      LiveContainer container =
+          fixture.launcher.start(spec, new LaunchIo.Pipes(false), fixture.keeperDir());
+      fixture.started.add(container);
+      Result result = fixture.finish(container);
+      assertThat(result.out()).isEqualTo("1:3\n");
+    }
+    assertThat(fixture.sysctl("kernel/core_pattern")).isEqualTo(before);
+  }
+
+  @Test
+  void workingDirectoryThroughADescriptor() throws Exception { // CVE-2024-21626
+    for (int n = 0; n <= 64; n++) {
+      for (String cwd : List.of("/proc/self/fd/" + n, "/proc/self/fd/" + n + "/../..")) {
+        Request request = new Request(rootfs, shell("true"));
+        request.process = with(request.process, null, null, null, null, cwd);
+        assertThatThrownBy(() -> fixture.run(request))
+            .as(cwd)
+            .isInstanceOf(JrtException.class)
+            .hasMessageContaining("working directory");
+      }
+    }
+  }
+
+  @Test
+  void programIsTheHelperItself() throws Exception { // CVE-2019-5736
+    LiveContainer container =
+        fixture.start(new Request(rootfs, process("/proc/self/exe", "podinit")));
+    Path exe = Path.of("/proc/" + container.pid() + "/exe");
+    assertThat(Files.readSymbolicLink(exe).toString()).contains("memfd:jrt-init");
+    assertThatThrownBy(() -> Files.newByteChannel(exe, StandardOpenOption.WRITE).close())
+        .isInstanceOf(java.io.IOException.class);
+    container.kill(9);
+    fixture.finish(container);
+  }
+
+  @Test
+  void labelsAndSysctlsDoNotGoThroughTheContainersProc() throws Exception { // CVE-2025-52881
+    Request request = new Request(rootfs, shell("cat /proc/sys/net/ipv4/ip_forward"));
+    request.mounts =
+        List.of(new MountStep.Make("tmpfs", "", CString.of("/proc/sys/net"), List.of(), 0));
+    request.sysctls = Map.of("net.ipv4.ip_forward", "1");
+    // The tmpfs hides it inside; the write reached the kernel's file, not the tmpfs.
+    Result result = fixture.run(request);
+    assertThat(result.err()).contains("No such file");
+  }
+
+  @Test
+  void consoleLinkOfTheImage() throws Exception { // CVE-2025-52565
+    Files.createDirectories(rootfs.resolve("dev"));
+    Files.createSymbolicLink(rootfs.resolve("dev/console"), Path.of("/proc/sysrq-trigger"));
+    Request request = new Request(rootfs, shell("stat -c '%t' /dev/console; exit 3"));
+    request.io = new LaunchIo.Terminal(24, 80);
+    LiveContainer container = fixture.start(request);
+    assertThat(container.awaitExit(LaunchFixture.LIMIT).orElseThrow().status()).isEqualTo(3);
+    assertThat(fixture.readUntil(container.terminal().orElseThrow(), "88")).contains("88");
+  }
+}
