@@ -1,0 +1,244 @@
+package io.jrt.core.life;
+
+import io.jrt.core.ContainerConfig;
+import io.jrt.core.IdMapping;
+import io.jrt.core.ImageSpec;
+import io.jrt.core.MountConfig;
+import io.jrt.core.MountPropagation;
+import io.jrt.core.launch.CString;
+import io.jrt.core.launch.LaunchIo;
+import io.jrt.core.launch.MountStep;
+import io.jrt.core.launch.StandardLayout;
+import io.jrt.errors.ErrorKind;
+import io.jrt.errors.JrtException;
+import io.jrt.image.ImageTree;
+import io.jrt.linux.Fd;
+import io.jrt.linux.MountAttributes;
+import io.jrt.linux.MountFlags;
+import io.jrt.volumes.MountRequest;
+import io.jrt.volumes.MountSource;
+import io.jrt.volumes.PreparedMount;
+import io.jrt.volumes.Propagation;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What is mounted in a container: the kernel's file systems, the pod's files, volumes. Everything
+ * stands in the order in which it is attached.
+ */
+final class ContainerMounts {
+  private static final long SAFE =
+      MountFlags.MOUNT_ATTR_NOSUID | MountFlags.MOUNT_ATTR_NODEV | MountFlags.MOUNT_ATTR_NOEXEC;
+  private static final CString SYS = CString.of("/sys");
+  private static final List<String> OPTIONS =
+      List.of("ro", "rw", "noexec", "exec", "nodev", "dev", "nosuid", "suid");
+
+  private final Wiring wiring;
+  private final Rootfs rootfs;
+
+  ContainerMounts(Wiring wiring, Rootfs rootfs) {
+    this.wiring = wiring;
+    this.rootfs = rootfs;
+  }
+
+  /** What can be said against the request before anything is made. */
+  void check(ContainerConfig config) {
+    for (MountConfig mount : config.mounts()) {
+      if (!mount.containerPath().startsWith("/")) {
+        throw invalid("mount destination \"%s\" is not absolute".formatted(mount.containerPath()));
+      }
+      if (mount.image().isPresent() != mount.hostPath().isEmpty()) {
+        throw invalid(
+            "the mount on %s needs either a host path or an image"
+                .formatted(mount.containerPath()));
+      }
+      if (mount.image().isEmpty() && !mount.hostPath().startsWith("/")) {
+        throw invalid("mount source \"%s\" is not absolute".formatted(mount.hostPath()));
+      }
+      if (mount.recursiveReadOnly()
+          && (!mount.readonly() || mount.propagation() != MountPropagation.PRIVATE)) {
+        throw invalid(
+            "the mount on %s is to be recursively read-only, but not read-only and private"
+                .formatted(mount.containerPath()));
+      }
+      for (String option : mount.options()) {
+        if (!OPTIONS.contains(option)) {
+          throw invalid(
+              "mount option \"%s\" on %s is not known".formatted(option, mount.containerPath()));
+        }
+      }
+    }
+  }
+
+  /** The volumes of a request; layers of images among them are held by the container. */
+  List<MountRequest> requests(Container container, Pod pod) {
+    List<MountRequest> requests = new ArrayList<>();
+    ContainerConfig config = container.record().config();
+    Set<String> taken = new HashSet<>();
+    for (MountConfig mount : config.mounts()) {
+      taken.add(normal(mount.containerPath()));
+      requests.add(
+          new MountRequest(
+              source(container, mount),
+              mount.containerPath(),
+              mount.readonly() || mount.image().isPresent(),
+              mount.recursiveReadOnly(),
+              propagation(mount),
+              mount.selinuxRelabel(),
+              isIdMapped(mount),
+              mount.options()));
+    }
+    boolean readonly = config.security().readonlyRootfs();
+    Path etc = wiring.layout().etc(pod.id());
+    for (String name : List.of("resolv.conf", "hostname", "hosts")) {
+      if (!taken.contains("/etc/" + name)) {
+        MountRequest request =
+            MountRequest.of(new MountSource.HostPath(etc.resolve(name)), "/etc/" + name);
+        requests.add(readonly ? request.asReadOnly() : request);
+      }
+    }
+    if (!taken.contains("/dev/shm")) {
+      Path shm = pod.hostIpc() ? Path.of("/dev/shm") : wiring.layout().shm(pod.id());
+      requests.add(
+          new MountRequest(
+              new MountSource.HostPath(shm),
+              "/dev/shm",
+              false,
+              false,
+              Propagation.PRIVATE,
+              false,
+              false,
+              List.of("nosuid", "nodev", "noexec")));
+    }
+    return requests;
+  }
+
+  private MountSource source(Container container, MountConfig mount) {
+    if (mount.image().isEmpty()) {
+      return new MountSource.HostPath(Path.of(mount.hostPath()));
+    }
+    ImageSpec image = mount.image().get();
+    String reference = image.imageRef().isEmpty() ? image.image() : image.imageRef();
+    ImageTree tree = wiring.images().imageTree(reference);
+    container.hold(tree);
+    return new MountSource.Image(image.image(), tree.lowerDirs(), mount.imageSubPath());
+  }
+
+  private static Propagation propagation(MountConfig mount) {
+    return switch (mount.propagation()) {
+      case PRIVATE -> Propagation.PRIVATE;
+      case HOST_TO_CONTAINER -> Propagation.HOST_TO_CONTAINER;
+      case BIDIRECTIONAL -> Propagation.BIDIRECTIONAL;
+    };
+  }
+
+  private static boolean isIdMapped(MountConfig mount) {
+    List<IdMapping> uids = mount.uidMappings();
+    return !uids.isEmpty() || !mount.gidMappings().isEmpty();
+  }
+
+  /** All steps, from the kernel's file systems to the volumes. */
+  List<MountStep> steps(
+      LaunchPlan plan, Container container, Pod pod, Fd root, List<PreparedMount> volumes) {
+    ContainerConfig config = container.record().config();
+    boolean privileged = config.security().privileged();
+    List<MountStep> steps = new ArrayList<>();
+    steps.addAll(StandardLayout.mounts(privileged));
+    if (pod.hostNetwork() && pod.hasUserNamespace()) {
+      steps.removeIf(step -> step.target().equals(SYS));
+      steps.add(hostSysfs(plan));
+    }
+    long access = privileged ? 0 : MountFlags.MOUNT_ATTR_RDONLY;
+    steps.addAll(controlGroups(access));
+    if (config.security().readonlyRootfs()) {
+      addImageVolumes(plan, container, root, volumes, steps);
+    }
+    for (PreparedMount volume : volumes) {
+      steps.add(
+          new MountStep.Attach(
+              volume.mount(), CString.of(volume.destination()), volume.directory()));
+    }
+    return steps;
+  }
+
+  /** Who is in a user namespace and not in a network of its own may not mount sysfs anew. */
+  private MountStep hostSysfs(LaunchPlan plan) {
+    Fd sys = plan.own(wiring.kernel().mounts().bindClone(Path.of("/sys"), true));
+    wiring
+        .kernel()
+        .mounts()
+        .setAttributes(sys, MountAttributes.set(SAFE | MountFlags.MOUNT_ATTR_RDONLY), true);
+    return new MountStep.Attach(sys, SYS, true);
+  }
+
+  private List<MountStep> controlGroups(long access) {
+    List<MountStep> steps = new ArrayList<>();
+    if (wiring.cgroups().version() == 2) {
+      steps.add(make("cgroup2", "/sys/fs/cgroup", SAFE | access));
+      return steps;
+    }
+    steps.add(make("tmpfs", "/sys/fs/cgroup", SAFE, "mode=755"));
+    for (ControlGroups.Hierarchy hierarchy : wiring.cgroups().hierarchies()) {
+      String name = hierarchy.directory();
+      String[] options = hierarchy.options().toArray(String[]::new);
+      steps.add(make("cgroup", "/sys/fs/cgroup/" + name, SAFE | access, options));
+      if (name.indexOf(',') > 0) {
+        for (String controller : name.split(",")) {
+          steps.add(link("/sys/fs/cgroup/" + controller, name));
+        }
+      }
+    }
+    if (access != 0) {
+      steps.add(new MountStep.Restrict(CString.of("/sys/fs/cgroup"), access, false));
+    }
+    return steps;
+  }
+
+  /**
+   * Paths that the image declares as volumes stay writable in a read-only root: each is attached
+   * onto itself from the writable mount of the root, and so keeps the image's content.
+   */
+  private void addImageVolumes(
+      LaunchPlan plan,
+      Container container,
+      Fd root,
+      List<PreparedMount> volumes,
+      List<MountStep> steps) {
+    Set<String> taken = new HashSet<>();
+    volumes.forEach(volume -> taken.add(normal(volume.destination())));
+    for (String path : container.record().process().volumes()) {
+      String destination = normal(path);
+      if (!destination.equals("/") && taken.add(destination)) {
+        steps.add(
+            new MountStep.Attach(
+                plan.own(rootfs.writableDirectory(root, destination)),
+                CString.of(destination),
+                true));
+      }
+    }
+  }
+
+  private static String normal(String path) {
+    return Path.of(path).normalize().toString();
+  }
+
+  private static MountStep make(String type, String target, long attributes, String... options) {
+    return new MountStep.Make(type, type, CString.of(target), List.of(options), attributes);
+  }
+
+  private static MountStep link(String target, String content) {
+    return new MountStep.Link(CString.of(target), CString.of(content));
+  }
+
+  private static JrtException invalid(String message) {
+    return new JrtException(ErrorKind.INVALID, "check request", message);
+  }
+
+  /** What the container's first process has as its standard streams. */
+  static LaunchIo streams(ContainerConfig config) {
+    return config.tty() ? new LaunchIo.Terminal(24, 80) : new LaunchIo.Pipes(config.stdin());
+  }
+}

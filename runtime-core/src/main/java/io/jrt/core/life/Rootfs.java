@@ -1,0 +1,156 @@
+package io.jrt.core.life;
+
+import io.jrt.core.spec.AccountFiles;
+import io.jrt.image.Snapshot;
+import io.jrt.linux.Errno;
+import io.jrt.linux.Fd;
+import io.jrt.linux.Kernel;
+import io.jrt.linux.KernelException;
+import io.jrt.linux.Layer;
+import io.jrt.linux.MountAttributes;
+import io.jrt.linux.OpenFlags;
+import io.jrt.linux.OpenHow;
+import io.jrt.linux.OverlayOptions;
+import io.jrt.linux.Stat;
+import io.jrt.security.UserNamespaceMaps;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The root file system of a container: its image's layers and its own writable one as an overlay,
+ * mounted nowhere.
+ */
+final class Rootfs {
+  private static final int MAX_ACCOUNT_FILE = 4 << 20;
+
+  private final Kernel kernel;
+
+  Rootfs(Kernel kernel) {
+    this.kernel = kernel;
+  }
+
+  /**
+   * The writable root. It is not synced when it is unmounted: its content matters as long as the
+   * container does, and no container outlives a power cut.
+   *
+   * @param userNamespace maps the ids of the layers, whose files belong to the node's root on disk
+   */
+  Fd mount(Snapshot snapshot, Optional<Fd> userNamespace, Optional<UserNamespaceMaps> maps) {
+    forgetEarlierMount(snapshot.work());
+    maps.ifPresent(map -> giveToMappedRoot(snapshot, map));
+    List<Fd> mapped = new ArrayList<>();
+    try {
+      List<Layer> lower = new ArrayList<>();
+      for (Path directory : snapshot.lowerDirs()) {
+        if (userNamespace.isPresent()) {
+          Fd layer = kernel.mounts().bindClone(directory, false);
+          mapped.add(layer);
+          kernel
+              .mounts()
+              .setAttributes(layer, MountAttributes.NONE.idmapped(userNamespace.get()), false);
+          lower.add(Layer.of(layer));
+        } else {
+          lower.add(Layer.of(directory));
+        }
+      }
+      return kernel
+          .mounts()
+          .overlay(OverlayOptions.writable(lower, snapshot.upper(), snapshot.work()).asVolatile());
+    } finally {
+      mapped.forEach(Fd::close);
+    }
+  }
+
+  /**
+   * Overlayfs refuses a work directory that was used without sync before. It was only by a start
+   * that did not come to an end, in which nothing was written by anybody.
+   */
+  private void forgetEarlierMount(Path work) {
+    try (Fd directory = kernel.files().openDirectory(work)) {
+      kernel.files().removeTree(directory, "work");
+    }
+  }
+
+  private void giveToMappedRoot(Snapshot snapshot, UserNamespaceMaps map) {
+    int uid = (int) map.hostUid(0);
+    int gid = (int) map.hostGid(0);
+    for (Path path : List.of(snapshot.upper(), snapshot.work())) {
+      try (Fd directory = kernel.files().openDirectory(path)) {
+        kernel.files().fchown(directory, uid, gid);
+      }
+    }
+  }
+
+  /** The accounts in an image, read from its layers without running or mounting anything of it. */
+  AccountFiles accounts(List<Path> lowerDirs) {
+    if (lowerDirs.size() == 1) {
+      try (Fd root = kernel.files().openDirectory(lowerDirs.getFirst())) {
+        return accounts(root);
+      }
+    }
+    List<Layer> lower = lowerDirs.stream().map(Layer::of).toList();
+    try (Fd root = kernel.mounts().overlay(OverlayOptions.readOnly(lower))) {
+      return accounts(root);
+    }
+  }
+
+  private AccountFiles accounts(Fd root) {
+    return AccountFiles.parse(read(root, "etc/passwd"), read(root, "etc/group"));
+  }
+
+  /** A regular file of the image, its links resolved inside the image; empty when there is none. */
+  private byte[] read(Fd root, String path) {
+    int flags = OpenFlags.O_RDONLY | OpenFlags.O_NONBLOCK | OpenFlags.O_NOCTTY;
+    try (Fd file = kernel.files().openat2(root, path, OpenHow.inRoot(flags))) {
+      Stat stat = kernel.files().fstat(file);
+      if (!stat.isRegular()) {
+        return new byte[0];
+      }
+      ByteBuffer content = ByteBuffer.allocateDirect((int) Math.min(stat.size(), MAX_ACCOUNT_FILE));
+      while (content.hasRemaining() && kernel.files().read(file, content) > 0) {
+        // read(2) may give less than asked for
+      }
+      byte[] bytes = new byte[content.flip().remaining()];
+      content.get(bytes);
+      return bytes;
+    } catch (KernelException e) {
+      if (e.is(Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP, Errno.EACCES, Errno.ENXIO)) {
+        return new byte[0];
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * A second mount of directories of the writable root, for volumes that an image declares: they
+   * stay writable when the root is made read-only.
+   */
+  Fd writableDirectory(Fd root, String path) {
+    String relative = path.startsWith("/") ? path.substring(1) : path;
+    makeDirectories(root, relative);
+    int flags = OpenFlags.O_PATH | OpenFlags.O_DIRECTORY;
+    try (Fd directory = kernel.files().openat2(root, relative, OpenHow.inRoot(flags))) {
+      return kernel.mounts().bindClone(directory, false);
+    }
+  }
+
+  private void makeDirectories(Fd root, String relative) {
+    StringBuilder sofar = new StringBuilder();
+    for (String part : relative.split("/")) {
+      if (part.isEmpty()) {
+        continue;
+      }
+      String parent = sofar.isEmpty() ? "." : sofar.toString();
+      sofar.append(sofar.isEmpty() ? "" : "/").append(part);
+      try (Fd above =
+          kernel
+              .files()
+              .openat2(root, parent, OpenHow.inRoot(OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY))) {
+        kernel.files().mkdirIfAbsent(above, part, 0755);
+      }
+    }
+  }
+}

@@ -1,0 +1,324 @@
+package io.jrt.core.life;
+
+import io.jrt.core.CapabilityChanges;
+import io.jrt.core.ContainerConfig;
+import io.jrt.core.ContainerSecurity;
+import io.jrt.core.ContainerState;
+import io.jrt.core.EnvVar;
+import io.jrt.core.NamespaceMode;
+import io.jrt.core.SecurityProfile;
+import io.jrt.core.launch.CString;
+import io.jrt.core.launch.Capabilities;
+import io.jrt.core.launch.CgroupPlacement;
+import io.jrt.core.launch.Credentials;
+import io.jrt.core.launch.DeviceNode;
+import io.jrt.core.launch.LaunchSpec;
+import io.jrt.core.launch.LiveContainer;
+import io.jrt.core.launch.MountStep;
+import io.jrt.core.launch.NamespacePlan;
+import io.jrt.core.launch.NamespaceSource;
+import io.jrt.core.launch.ProcessSpec;
+import io.jrt.core.launch.SeccompFilter;
+import io.jrt.core.launch.StandardLayout;
+import io.jrt.core.spec.UserPlan;
+import io.jrt.core.store.ContainerRecord;
+import io.jrt.errors.ErrorKind;
+import io.jrt.errors.JrtException;
+import io.jrt.linux.Fd;
+import io.jrt.linux.NamespaceKind;
+import io.jrt.security.CapabilityRequest;
+import io.jrt.security.CapabilitySet;
+import io.jrt.security.DeviceGrant;
+import io.jrt.security.DeviceRequest;
+import io.jrt.security.SelinuxLabels;
+import io.jrt.volumes.MountContext;
+import io.jrt.volumes.PreparedMount;
+import io.jrt.volumes.Propagation;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/** Turns a container's record into the launch spec: every decision is made here, none later. */
+final class SpecBuilder {
+  private final Wiring wiring;
+  private final PodLifecycle pods;
+  private final Inventory inventory;
+  private final Rootfs rootfs;
+  private final ContainerMounts mounts;
+
+  SpecBuilder(Wiring wiring, PodLifecycle pods, Inventory inventory) {
+    this.wiring = wiring;
+    this.pods = pods;
+    this.inventory = inventory;
+    this.rootfs = new Rootfs(wiring.kernel());
+    this.mounts = new ContainerMounts(wiring, rootfs);
+  }
+
+  Rootfs rootfs() {
+    return rootfs;
+  }
+
+  /**
+   * Prepares everything that can be prepared from outside.
+   *
+   * @param podInit the first process of the pod's pid namespace, when the container shares it
+   */
+  LaunchPlan.Decided build(
+      LaunchPlan plan,
+      Container container,
+      Pod pod,
+      Optional<LiveContainer> podInit,
+      DeviceGrant devices,
+      CgroupPlacement placement) {
+    ContainerRecord record = container.record();
+    ContainerConfig config = record.config();
+    ContainerSecurity security = config.security();
+    List<String> notes = new ArrayList<>();
+
+    Optional<Fd> userNamespace = pods.namespaces().open(pod, NamespaceKind.USER).map(plan::own);
+    var maps = PodNamespaces.maps(pod);
+    Fd root =
+        plan.own(
+            rootfs.mount(
+                wiring
+                    .images()
+                    .snapshot(record.id())
+                    .orElseThrow(
+                        () ->
+                            new JrtException(
+                                ErrorKind.DATA_LOSS,
+                                "mount rootfs",
+                                "container " + record.id() + " has lost its snapshot")),
+                userNamespace,
+                maps));
+    SelinuxLabels labels = SelinuxLabels.NONE;
+    List<PreparedMount> volumes =
+        plan.own(
+            wiring
+                .volumes()
+                .prepare(
+                    mounts.requests(container, pod),
+                    new MountContext(record.id(), userNamespace, labels.mount())));
+    List<MountStep> steps = mounts.steps(plan, container, pod, root, volumes);
+    ProcessSpec process = process(record, pod, labels, notes);
+    boolean shared =
+        volumes.stream().anyMatch(mount -> mount.propagation() == Propagation.BIDIRECTIONAL);
+    boolean privileged = security.privileged();
+    LaunchSpec spec =
+        new LaunchSpec(
+            process,
+            namespaces(plan, container, pod, podInit, userNamespace),
+            root,
+            security.readonlyRootfs(),
+            shared,
+            steps,
+            deviceNodes(devices),
+            privileged ? List.of() : paths(security.maskedPaths()),
+            privileged ? List.of() : paths(security.readonlyPaths()),
+            pods.ipcSysctls(pod),
+            pod.hostNetwork() ? "" : pod.record().config().hostname(),
+            "",
+            placement,
+            wiring.config().clampUnpermitted());
+    return new LaunchPlan.Decided(spec, process, notes);
+  }
+
+  /** The process a container starts with; commands in it get the same rights. */
+  ProcessSpec process(ContainerRecord record, Pod pod, SelinuxLabels labels, List<String> notes) {
+    ContainerConfig config = record.config();
+    ContainerSecurity security = config.security();
+    UserPlan user = record.user();
+    CapabilityChanges changes = security.capabilities();
+    CapabilitySet caps =
+        wiring
+            .security()
+            .capabilities(
+                new CapabilityRequest(
+                    security.privileged(), changes.add(), changes.drop(), changes.addAmbient()));
+    if (!caps.missing().isEmpty()) {
+      notes.add("the daemon lacks the capabilities " + String.join(", ", caps.missing()));
+    }
+    List<CString> environment = new ArrayList<>();
+    for (EnvVar variable :
+        record.process().withDefaults(List.of(EnvVar.of("HOME", user.home()))).environment()) {
+      environment.add(CString.of(join(variable.name() + "=", variable.value().toArray())));
+    }
+    int oomScore = (int) record.resources().oomScoreAdj();
+    return new ProcessSpec(
+        record.process().args().stream().map(arg -> CString.of(arg.toArray())).toList(),
+        environment,
+        CString.of(record.process().workingDirectory()),
+        new Credentials(user.ids().uid(), user.ids().gid(), user.ids().supplementalGroups(), 0022),
+        new Capabilities(
+            caps.bounding(),
+            caps.effective(),
+            caps.permitted(),
+            caps.inheritable(),
+            caps.ambient()),
+        List.of(),
+        security.noNewPrivileges(),
+        seccomp(security, caps.bounding()),
+        appArmor(security),
+        labels.process(),
+        Math.clamp(oomScore, -1000, 1000));
+  }
+
+  private static byte[] join(String first, byte[] second) {
+    byte[] head = first.getBytes(StandardCharsets.UTF_8);
+    byte[] joined = Arrays.copyOf(head, head.length + second.length);
+    System.arraycopy(second, 0, joined, head.length, second.length);
+    return joined;
+  }
+
+  private SeccompFilter seccomp(ContainerSecurity security, long bounding) {
+    if (security.privileged()) {
+      return SeccompFilter.NONE;
+    }
+    SecurityProfile profile = security.seccomp().orElse(SecurityProfile.UNCONFINED);
+    return wiring
+        .security()
+        .seccomp(translate(profile), bounding, false)
+        .map(filter -> SeccompFilter.of(filter.program(), filter.flags()))
+        .orElse(SeccompFilter.NONE);
+  }
+
+  private String appArmor(ContainerSecurity security) {
+    if (security.privileged()) {
+      return "";
+    }
+    SecurityProfile profile = security.apparmor().orElse(SecurityProfile.RUNTIME_DEFAULT);
+    return wiring.security().appArmor(translate(profile)).orElse("");
+  }
+
+  private static io.jrt.security.SecurityProfile translate(SecurityProfile profile) {
+    return switch (profile.type()) {
+      case RUNTIME_DEFAULT -> new io.jrt.security.SecurityProfile.RuntimeDefault();
+      case UNCONFINED -> new io.jrt.security.SecurityProfile.Unconfined();
+      case LOCALHOST -> new io.jrt.security.SecurityProfile.Localhost(profile.localhostRef());
+    };
+  }
+
+  private NamespacePlan namespaces(
+      LaunchPlan plan,
+      Container container,
+      Pod pod,
+      Optional<LiveContainer> podInit,
+      Optional<Fd> userNamespace) {
+    return new NamespacePlan(
+        join(userNamespace),
+        pidNamespace(plan, container, podInit),
+        join(pods.namespaces().open(pod, NamespaceKind.NET).map(plan::own)),
+        join(pods.namespaces().open(pod, NamespaceKind.IPC).map(plan::own)),
+        join(pods.namespaces().open(pod, NamespaceKind.UTS).map(plan::own)),
+        container.record().config().security().privileged()
+            ? NamespaceSource.HOST
+            : NamespaceSource.NEW);
+  }
+
+  private static NamespaceSource join(Optional<Fd> namespace) {
+    return namespace.<NamespaceSource>map(NamespaceSource.Join::new).orElse(NamespaceSource.HOST);
+  }
+
+  private NamespaceSource pidNamespace(
+      LaunchPlan plan, Container container, Optional<LiveContainer> podInit) {
+    var options = container.record().config().security().namespaces();
+    return switch (options.pid()) {
+      case CONTAINER -> NamespaceSource.NEW;
+      case NODE -> NamespaceSource.HOST;
+      case POD -> new NamespaceSource.Join(plan.own(pidNamespaceOf(podInit.orElseThrow())));
+      case TARGET -> {
+        Container target = inventory.container(options.targetId());
+        boolean usable =
+            target.podId().equals(container.podId())
+                && target.state() instanceof ContainerState.Running;
+        LiveContainer process =
+            target
+                .live()
+                .filter(_ -> usable)
+                .orElseThrow(
+                    () ->
+                        new JrtException(
+                            ErrorKind.FAILED_PRECONDITION,
+                            "join namespaces",
+                            "target container %s does not run in the same pod"
+                                .formatted(target.id())));
+        yield new NamespaceSource.Join(plan.own(pidNamespaceOf(process)));
+      }
+    };
+  }
+
+  private Fd pidNamespaceOf(LiveContainer process) {
+    Fd pidfd =
+        process
+            .pidfd()
+            .orElseThrow(
+                () ->
+                    new JrtException(
+                        ErrorKind.FAILED_PRECONDITION,
+                        "join namespaces",
+                        "process %d has ended".formatted(process.pid())));
+    return wiring.kernel().namespaces().open(pidfd, process.pid(), NamespaceKind.PID);
+  }
+
+  /** Whether a container needs the pod's shared pid namespace. */
+  static boolean needsPodInit(ContainerConfig config) {
+    return config.security().namespaces().pid() == NamespaceMode.POD;
+  }
+
+  /** The devices a request grants. */
+  DeviceGrant devices(ContainerConfig config) {
+    List<DeviceRequest> requests =
+        config.devices().stream()
+            .map(
+                device ->
+                    new DeviceRequest(
+                        device.hostPath(), device.containerPath(), device.permissions()))
+            .toList();
+    return wiring.security().devices(requests, config.security().privileged());
+  }
+
+  private static List<DeviceNode> deviceNodes(DeviceGrant grant) {
+    List<DeviceNode> nodes = new ArrayList<>(StandardLayout.devices());
+    for (io.jrt.security.DeviceNode node : grant.nodes()) {
+      nodes.removeIf(standard -> standard.path().equals(CString.of(node.path())));
+      nodes.add(
+          new DeviceNode(
+              CString.of(node.path()),
+              CString.of(node.source().toString()),
+              node.type() == 'b' ? DeviceNode.Type.BLOCK : DeviceNode.Type.CHARACTER,
+              (int) node.major(),
+              (int) node.minor(),
+              node.mode(),
+              node.uid(),
+              node.gid()));
+    }
+    return nodes;
+  }
+
+  private static List<CString> paths(List<String> paths) {
+    return paths.stream().map(CString::of).toList();
+  }
+
+  /** Checks at creation what would otherwise only fail at the start. */
+  void check(ContainerConfig config, Pod pod) {
+    mounts.check(config);
+    devices(config);
+    var namespaces = config.security().namespaces();
+    if (namespaces.network() == NamespaceMode.TARGET || namespaces.ipc() == NamespaceMode.TARGET) {
+      throw new JrtException(
+          ErrorKind.INVALID, "check request", "only the pid namespace can be a target's");
+    }
+    if (namespaces.pid() == NamespaceMode.TARGET && namespaces.targetId().isEmpty()) {
+      throw new JrtException(
+          ErrorKind.INVALID, "check request", "pid mode TARGET names no target container");
+    }
+    if (config.security().privileged() && !pod.record().config().security().privileged()) {
+      throw new JrtException(
+          ErrorKind.INVALID,
+          "check request",
+          "a privileged container is not possible in a pod that is not privileged");
+    }
+  }
+}

@@ -1,0 +1,182 @@
+package io.jrt.core.life;
+
+import io.jrt.core.ContainerState;
+import io.jrt.core.ContainerStats;
+import io.jrt.core.CpuStats;
+import io.jrt.core.FilesystemStats;
+import io.jrt.core.IoStats;
+import io.jrt.core.MemoryStats;
+import io.jrt.core.NetworkStats;
+import io.jrt.core.PodStats;
+import io.jrt.core.SwapStats;
+import io.jrt.core.cgroup.CgroupStats;
+import io.jrt.core.store.ContainerRecord;
+import io.jrt.core.store.PodRecord;
+import io.jrt.errors.JrtException;
+import io.jrt.image.FsUsage;
+import io.jrt.linux.Fd;
+import io.jrt.linux.NamespaceKind;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What pods and containers use, from the kernel's own counters. */
+final class Statistics {
+  private static final Logger log = LoggerFactory.getLogger(Statistics.class);
+
+  private final Wiring wiring;
+  private final Inventory inventory;
+  private final PodNamespaces namespaces;
+  private final Map<String, Sample> last = new ConcurrentHashMap<>();
+
+  private record Sample(Instant at, long cpuNanos, OptionalLong rate) {}
+
+  Statistics(Wiring wiring, Inventory inventory, PodNamespaces namespaces) {
+    this.wiring = wiring;
+    this.inventory = inventory;
+    this.namespaces = namespaces;
+  }
+
+  ContainerStats of(Container container) {
+    ContainerRecord record = container.record();
+    Optional<CgroupStats> stats =
+        container.state() instanceof ContainerState.Running
+            ? wiring.cgroups().stats(record.cgroup())
+            : Optional.empty();
+    return new ContainerStats(
+        record.id(),
+        record.podId(),
+        record.config().metadata(),
+        record.config().labels(),
+        record.config().annotations(),
+        stats.flatMap(now -> cpu(record.id(), now)),
+        stats.flatMap(Statistics::memory),
+        stats.flatMap(Statistics::swap),
+        stats.map(now -> new IoStats(now.at(), now.ioPressure())),
+        writableLayer(record.id()));
+  }
+
+  PodStats of(Pod pod) {
+    PodRecord record = pod.record();
+    Optional<CgroupStats> stats =
+        pod.isReady() ? wiring.cgroups().stats(record.cgroup()) : Optional.empty();
+    List<ContainerStats> containers = new ArrayList<>();
+    for (Container container : inventory.containersOf(pod.id())) {
+      if (container.state() instanceof ContainerState.Running) {
+        containers.add(of(container));
+      }
+    }
+    return new PodStats(
+        record.id(),
+        record.config().metadata(),
+        record.config().labels(),
+        record.config().annotations(),
+        stats.flatMap(now -> cpu(record.id(), now)),
+        stats.flatMap(Statistics::memory),
+        stats.map(now -> new IoStats(now.at(), now.ioPressure())),
+        interfaces(pod),
+        stats
+            .flatMap(CgroupStats::pids)
+            .map(pids -> OptionalLong.of(pids.current()))
+            .orElse(OptionalLong.empty()),
+        containers);
+  }
+
+  /** Forgets the samples of what is gone. */
+  void forget(String id) {
+    last.remove(id);
+  }
+
+  private Optional<CpuStats> cpu(String id, CgroupStats stats) {
+    return stats
+        .cpu()
+        .map(
+            cpu -> {
+              Sample now =
+                  last.compute(id, (_, before) -> next(before, stats.at(), cpu.usageNanos()));
+              return new CpuStats(stats.at(), cpu.usageNanos(), now.rate(), cpu.pressure());
+            });
+  }
+
+  private static Sample next(@Nullable Sample before, Instant at, long nanos) {
+    if (before == null) {
+      return new Sample(at, nanos, OptionalLong.empty());
+    }
+    long elapsed = Duration.between(before.at(), at).toNanos();
+    // Askers in quick succession share a rate: over a short time it would be noise.
+    if (elapsed < 100_000_000L) {
+      return before;
+    }
+    long used = Math.max(0, nanos - before.cpuNanos());
+    long rate = (long) ((double) used * 1_000_000_000L / elapsed);
+    return new Sample(at, nanos, OptionalLong.of(rate));
+  }
+
+  private static Optional<MemoryStats> memory(CgroupStats stats) {
+    return stats
+        .memory()
+        .map(
+            memory ->
+                new MemoryStats(
+                    stats.at(),
+                    memory.workingSet(),
+                    memory.available(),
+                    memory.usage(),
+                    memory.rss(),
+                    memory.pageFaults(),
+                    memory.majorPageFaults(),
+                    memory.pressure()));
+  }
+
+  private static Optional<SwapStats> swap(CgroupStats stats) {
+    return stats
+        .memory()
+        .map(
+            memory ->
+                new SwapStats(
+                    stats.at(),
+                    memory.swapLimit().isPresent()
+                        ? OptionalLong.of(
+                            Math.max(0, memory.swapLimit().getAsLong() - memory.swapUsage()))
+                        : OptionalLong.empty(),
+                    memory.swapUsage()));
+  }
+
+  private Optional<FilesystemStats> writableLayer(String id) {
+    try {
+      FsUsage usage = wiring.images().snapshotUsage(id);
+      return Optional.of(
+          new FilesystemStats(usage.at(), usage.path().toString(), usage.bytes(), usage.inodes()));
+    } catch (JrtException e) {
+      log.debug("no usage of the writable layer of {}: {}", id, e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private List<NetworkStats> interfaces(Pod pod) {
+    if (!pod.isReady() || pod.hostNetwork()) {
+      return List.of();
+    }
+    try (Fd netns = namespaces.open(pod, NamespaceKind.NET).orElseThrow()) {
+      String table =
+          wiring
+              .kernel()
+              .namespaces()
+              .inNetns(netns, () -> Files.readString(Path.of("/proc/thread-self/net/dev")));
+      return NetDev.parse(table, Instant.now());
+    } catch (Exception e) {
+      log.debug("no interface counters of pod {}: {}", pod.id(), e.toString());
+      return List.of();
+    }
+  }
+}

@@ -1,0 +1,58 @@
+package io.jrt.core.store;
+
+import io.jrt.core.ContainerConfig;
+import io.jrt.core.ExitCause;
+import io.jrt.core.LinuxResources;
+import io.jrt.core.spec.ProcessPlan;
+import io.jrt.core.spec.UserPlan;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * What is stored of a container: the request as it came, what was decided from it at creation, and
+ * how it ended.
+ *
+ * @param bootId the boot under which it was made
+ * @param imageRef the image's repository digest, or its id
+ * @param cgroup from the hierarchy's root
+ * @param resources what is applied, or will be at the start
+ * @param end present when it has ended; what runs is known by its keeper alone
+ */
+public record ContainerRecord(
+    String id,
+    String podId,
+    ContainerConfig config,
+    Instant createdAt,
+    String bootId,
+    String imageId,
+    String imageRef,
+    ProcessPlan process,
+    UserPlan user,
+    String cgroup,
+    LinuxResources resources,
+    Optional<End> end) {
+
+  /** How a container ended. */
+  public record End(Optional<Instant> startedAt, Instant finishedAt, ExitCause cause) {}
+
+  public ContainerRecord withEnd(End how) {
+    return new ContainerRecord(
+        id,
+        podId,
+        config,
+        createdAt,
+        bootId,
+        imageId,
+        imageRef,
+        process,
+        user,
+        cgroup,
+        resources,
+        Optional.of(how));
+  }
+
+  public ContainerRecord withResources(LinuxResources next) {
+    return new ContainerRecord(
+        id, podId, config, createdAt, bootId, imageId, imageRef, process, user, cgroup, next, end);
+  }
+}

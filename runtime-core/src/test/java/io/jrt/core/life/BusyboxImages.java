@@ -1,0 +1,221 @@
+package io.jrt.core.life;
+
+import io.jrt.image.FsUsage;
+import io.jrt.image.Image;
+import io.jrt.image.ImageClaim;
+import io.jrt.image.ImageConfig;
+import io.jrt.image.ImageStore;
+import io.jrt.image.ImageTree;
+import io.jrt.image.Platform;
+import io.jrt.image.PullListener;
+import io.jrt.image.PullProgress;
+import io.jrt.image.PullRequest;
+import io.jrt.image.Snapshot;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** An image store with one image, of the machine's busybox: a fake whose snapshots are real. */
+final class BusyboxImages implements ImageStore {
+  static final String NAME = "docker.io/library/busybox:latest";
+  private static final String ID = "sha256:" + "b".repeat(64);
+  private static final List<String> APPLETS =
+      List.of(
+          "sh",
+          "cat",
+          "ls",
+          "id",
+          "echo",
+          "sleep",
+          "true",
+          "false",
+          "head",
+          "readlink",
+          "mount",
+          "hostname",
+          "kill",
+          "wc",
+          "dd",
+          "stat",
+          "touch",
+          "mkdir",
+          "grep",
+          "ps",
+          "test",
+          "env",
+          "yes",
+          "seq",
+          "trap",
+          "nc",
+          "ip",
+          "printf",
+          "pwd",
+          "sync",
+          "tail",
+          "date");
+
+  private final Path root;
+  private final Path layer;
+
+  BusyboxImages(Path root) {
+    this.root = root;
+    this.layer = root.resolve("layer");
+    try {
+      if (!Files.exists(layer)) {
+        Path bin = Files.createDirectories(layer.resolve("bin"));
+        Files.createDirectories(layer.resolve("tmp"));
+        Path etc = Files.createDirectories(layer.resolve("etc"));
+        Files.writeString(
+            etc.resolve("passwd"), "root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/:\n");
+        Files.writeString(etc.resolve("group"), "root:x:0:\nstaff:x:50:app\n");
+        Files.copy(Path.of("/usr/bin/busybox"), bin.resolve("busybox"));
+        for (String applet : APPLETS) {
+          Files.createSymbolicLink(bin.resolve(applet), Path.of("busybox"));
+        }
+      }
+      Files.createDirectories(root.resolve("snapshots"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Image image() {
+    return new Image(
+        ID,
+        List.of(NAME),
+        List.of("docker.io/library/busybox@sha256:" + "d".repeat(64)),
+        1000,
+        false,
+        new ImageConfig(
+            Platform.host(),
+            ImageClaim.of("created", ""),
+            ImageClaim.of("user", ""),
+            ImageClaim.of("env", List.of("IMAGE=yes")),
+            ImageClaim.of("entrypoint", List.of()),
+            ImageClaim.of("cmd", List.of("sh")),
+            ImageClaim.of("workingDir", ""),
+            ImageClaim.of("labels", Map.of()),
+            ImageClaim.of("volumes", List.of()),
+            ImageClaim.of("ports", List.of()),
+            ImageClaim.of("stopSignal", "")),
+        List.of(ID),
+        Instant.EPOCH);
+  }
+
+  @Override
+  public Image pull(PullRequest request, PullListener listener) {
+    return image();
+  }
+
+  @Override
+  public Optional<Image> find(String nameOrId) {
+    return nameOrId.equals(ID) || nameOrId.contains("busybox")
+        ? Optional.of(image())
+        : Optional.empty();
+  }
+
+  @Override
+  public List<Image> list() {
+    return List.of(image());
+  }
+
+  @Override
+  public boolean remove(String nameOrId) {
+    return false;
+  }
+
+  @Override
+  public void pin(String reference) {}
+
+  @Override
+  public List<Image> importArchive(Path source, PullListener listener) {
+    return List.of();
+  }
+
+  @Override
+  public List<PullProgress> pulls() {
+    return List.of();
+  }
+
+  @Override
+  public List<FsUsage> fsUsage() {
+    return List.of();
+  }
+
+  @Override
+  public Snapshot prepareSnapshot(String key, String imageId) {
+    try {
+      Files.createDirectories(place(key).resolve("upper"));
+      Files.createDirectories(place(key).resolve("work"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return snapshot(key).orElseThrow();
+  }
+
+  private Path place(String key) {
+    return root.resolve("snapshots").resolve(key);
+  }
+
+  @Override
+  public Optional<Snapshot> snapshot(String key) {
+    Path place = place(key);
+    return Files.exists(place)
+        ? Optional.of(
+            new Snapshot(key, ID, List.of(layer), place.resolve("upper"), place.resolve("work")))
+        : Optional.empty();
+  }
+
+  @Override
+  public void removeSnapshot(String key) {
+    io.jrt.core.store.Layout.removeDirectory(place(key));
+  }
+
+  @Override
+  public Set<String> snapshotKeys() {
+    try (Stream<Path> keys = Files.list(root.resolve("snapshots"))) {
+      Set<String> names = new HashSet<>();
+      keys.forEach(key -> names.add(key.getFileName().toString()));
+      return names;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public FsUsage snapshotUsage(String key) {
+    return new FsUsage(place(key), 0, 0, Instant.now());
+  }
+
+  @Override
+  public ImageTree imageTree(String nameOrId) {
+    return new ImageTree() {
+      @Override
+      public String imageId() {
+        return ID;
+      }
+
+      @Override
+      public List<Path> lowerDirs() {
+        return List.of(layer);
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
+  @Override
+  public void collectGarbage() {}
+
+  @Override
+  public void close() {}
+}
