@@ -82,11 +82,15 @@ final class SeccompProfileReader {
     } catch (JacksonException e) {
       int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
       throw new JrtException(
-          ErrorKind.INVALID,
-          STEP,
-          "%s:%d: %s".formatted(origin, line, String.valueOf(e.getOriginalMessage())),
-          e);
+          ErrorKind.INVALID, STEP, "%s:%d: %s".formatted(origin, line, sentence(e)), e);
     }
+  }
+
+  /** Jackson's sentence without its notes on where the input came from. */
+  private static String sentence(JacksonException e) {
+    String message = String.valueOf(e.getOriginalMessage());
+    int notes = message.indexOf(" (start marker at");
+    return notes < 0 ? message : message.substring(0, notes);
   }
 
   private SeccompProfile profile() {
