@@ -1,10 +1,10 @@
 package io.jrt.volumes;
 
 /**
- * What this kernel can do for mounts, found by trying it once.
+ * What this kernel can do for mounts, found by trying it.
  *
  * @param recursiveReadOnly mount_setattr with AT_RECURSIVE works (Linux 5.12)
- * @param idMapped mounts of the root's file system can be idmapped
- * @param idMappedTmpfs tmpfs can be idmapped (Linux 6.3)
+ * @param idMapped the kernel knows idmapped mounts (Linux 5.12); whether a file system does is told
+ *     by {@link Volumes#canIdMap}
  */
-public record VolumeFeatures(boolean recursiveReadOnly, boolean idMapped, boolean idMappedTmpfs) {}
+public record VolumeFeatures(boolean recursiveReadOnly, boolean idMapped) {}

@@ -1,0 +1,163 @@
+package io.jrt.volumes;
+
+import io.jrt.errors.ErrorKind;
+import io.jrt.errors.JrtException;
+import io.jrt.linux.Errno;
+import io.jrt.linux.Fd;
+import io.jrt.linux.Kernel;
+import io.jrt.linux.KernelException;
+import io.jrt.linux.Layer;
+import io.jrt.linux.MountAttributes;
+import io.jrt.linux.OpenFlags;
+import io.jrt.linux.OpenHow;
+import io.jrt.linux.OverlayOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Shows an image, or a part of it, as a detached mount. What lies in the image is not trusted: a
+ * sub-path is resolved as if the image's root were the root of everything.
+ */
+final class ImageMounts {
+  private static final String STEP = "mount image volume";
+
+  private final Kernel kernel;
+  private final Path scratch;
+
+  /**
+   * @param scratch directory for mounts that must be attached somewhere for a moment
+   */
+  ImageMounts(Kernel kernel, Path scratch) {
+    this.kernel = kernel;
+    this.scratch = scratch;
+  }
+
+  Fd mount(MountSource.Image image, Optional<Fd> userNamespace) {
+    if (image.layers().isEmpty()) {
+      throw failed(image, "the image has no layers", Optional.empty());
+    }
+    try {
+      Fd whole = tree(image, userNamespace);
+      if (image.subPath().isEmpty()) {
+        return whole;
+      }
+      try (whole) {
+        return part(image, whole);
+      }
+    } catch (KernelException e) {
+      throw failed(image, String.valueOf(e.getMessage()), Optional.of(e));
+    }
+  }
+
+  private Fd tree(MountSource.Image image, Optional<Fd> userNamespace) {
+    if (image.layers().size() == 1) {
+      return layer(image.layers().getFirst(), userNamespace);
+    }
+    if (userNamespace.isEmpty()) {
+      return kernel
+          .mounts()
+          .overlay(OverlayOptions.readOnly(image.layers().stream().map(Layer::of).toList()));
+    }
+    // An overlay cannot be idmapped, its layers can.
+    List<Fd> layers = new ArrayList<>();
+    try {
+      for (Path path : image.layers()) {
+        layers.add(layer(path, userNamespace));
+      }
+      return kernel
+          .mounts()
+          .overlay(OverlayOptions.readOnly(layers.stream().map(Layer::of).toList()));
+    } finally {
+      layers.forEach(Fd::close);
+    }
+  }
+
+  private Fd layer(Path path, Optional<Fd> userNamespace) {
+    Fd mount = kernel.mounts().bindClone(path, false);
+    try {
+      if (userNamespace.isPresent()) {
+        kernel
+            .mounts()
+            .setAttributes(mount, MountAttributes.NONE.idmapped(userNamespace.get()), false);
+      }
+      return mount;
+    } catch (Throwable e) {
+      mount.close();
+      throw e;
+    }
+  }
+
+  private Fd part(MountSource.Image image, Fd whole) {
+    String subPath = image.subPath();
+    if (subPath.startsWith("/") || subPath.indexOf('\0') >= 0 || hasDots(subPath)) {
+      throw failed(
+          image,
+          "sub-path \"%s\" is no relative path without \"..\""
+              .formatted(subPath.replace('\0', '?')),
+          Optional.empty());
+    }
+    Fd found;
+    try {
+      found = kernel.files().openat2(whole, subPath, OpenHow.inRoot(OpenFlags.O_PATH));
+    } catch (KernelException e) {
+      throw failed(
+          image, "sub-path \"%s\": %s".formatted(subPath, e.errno().description()), Optional.of(e));
+    }
+    try (found) {
+      return kernel.mounts().bindClone(found, false);
+    } catch (KernelException e) {
+      if (!e.is(Errno.EINVAL)) {
+        throw e;
+      }
+    }
+    return partOfAttached(whole, subPath);
+  }
+
+  /** Before Linux 6.15 only an attached mount could be cloned. */
+  private Fd partOfAttached(Fd whole, String subPath) {
+    Path place;
+    try {
+      Files.createDirectories(scratch);
+      place = Files.createTempDirectory(scratch, "image-");
+    } catch (IOException e) {
+      throw new JrtException(
+          ErrorKind.INTERNAL,
+          STEP,
+          "cannot make a directory below %s: %s".formatted(scratch, e),
+          e);
+    }
+    try {
+      kernel.mounts().attach(whole, place);
+      try (Fd root = kernel.files().openDirectory(place);
+          Fd found = kernel.files().openat2(root, subPath, OpenHow.inRoot(OpenFlags.O_PATH))) {
+        return kernel.mounts().bindClone(found, false);
+      } finally {
+        kernel.mounts().detach(place);
+      }
+    } finally {
+      place.toFile().delete();
+    }
+  }
+
+  private static boolean hasDots(String path) {
+    for (String part : path.split("/")) {
+      if (part.equals("..")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static JrtException failed(
+      MountSource.Image image, String why, Optional<KernelException> cause) {
+    return new JrtException(
+        ErrorKind.FAILED_PRECONDITION,
+        STEP,
+        "ImageVolumeMountFailed: image %s: %s".formatted(image.reference(), why),
+        cause.orElse(null));
+  }
+}
