@@ -52,11 +52,10 @@ final class ProjectQuotas implements DirectoryQuota {
       files.projectId(dir);
       return Optional.empty();
     } catch (KernelException e) {
+      // ENOSYS is what a file system without quota says, and a kernel without quotactl_fd (5.14).
       String why =
-          e.is(Errno.ENOSYS)
-              ? "this kernel has no quotactl_fd (Linux 5.14)"
-              : "its file system has no project quota (ext4 or xfs mounted with prjquota has): "
-                  + e.errno();
+          "its file system has no project quota (ext4 or xfs mounted with prjquota has): "
+              + e.errno();
       return Optional.of("%s cannot be limited in size: %s".formatted(directory, why));
     }
   }

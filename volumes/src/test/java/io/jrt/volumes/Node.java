@@ -4,6 +4,7 @@ import io.jrt.linux.Fd;
 import io.jrt.linux.Kernel;
 import io.jrt.linux.MountAttributes;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -31,7 +32,7 @@ final class Node implements AutoCloseable {
 
   Path file(String name, String content) throws IOException {
     Path file = root.resolve(name);
-    Files.createDirectories(file.getParent());
+    Files.createDirectories(file.resolveSibling("."));
     return Files.writeString(file, content);
   }
 
@@ -108,7 +109,7 @@ final class Node implements AutoCloseable {
 
   static void run(List<String> command) throws Exception {
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes());
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0) {
       process.destroyForcibly();
       throw new IOException(command + ": " + output);

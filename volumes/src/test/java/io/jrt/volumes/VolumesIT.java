@@ -72,7 +72,7 @@ class VolumesIT {
   void directoriesAndFilesAreBound() throws IOException {
     Path file = node.file("source/a/file", "hello");
 
-    try (PreparedMount directory = one(host(file.getParent()));
+    try (PreparedMount directory = one(host(node.root.resolve("source/a")));
         PreparedMount single = one(host(file))) {
       assertThat(directory.directory()).isTrue();
       assertThat(single.directory()).isFalse();
@@ -456,8 +456,9 @@ class VolumesIT {
     Path inside = node.file("source/d/file", "x");
     Path outside = node.file("outside", "x");
     Path elsewhere = node.file("elsewhere/file", "x");
+    Path elsewhereDirectory = node.root.resolve("elsewhere");
     Files.createSymbolicLink(node.root.resolve("source/link"), outside);
-    Files.createSymbolicLink(node.root.resolve("source/dir"), elsewhere.getParent());
+    Files.createSymbolicLink(node.root.resolve("source/dir"), elsewhereDirectory);
 
     relabel(node.root.resolve("source"));
 
