@@ -68,6 +68,7 @@ public record ImageStoreConfig(
    * @param noProgress a pull that gets no byte for so long fails
    * @param maxLayerBytes uncompressed bytes of one layer
    * @param maxLayerEntries files of one layer
+   * @param maxExpansion how many times its compressed size a layer above 1 GiB may have
    * @param keepFree bytes that must stay free on the filesystem
    */
   public record Limits(
@@ -77,10 +78,11 @@ public record ImageStoreConfig(
       Duration noProgress,
       long maxLayerBytes,
       long maxLayerEntries,
+      int maxExpansion,
       long keepFree) {
 
     /** Limits that suit most nodes. */
     public static final Limits DEFAULT =
-        new Limits(8, 6, 0, Duration.ofMinutes(2), 256L << 30, 4_000_000, 64L << 20);
+        new Limits(8, 6, 0, Duration.ofMinutes(2), 256L << 30, 4_000_000, 250, 64L << 20);
   }
 }
