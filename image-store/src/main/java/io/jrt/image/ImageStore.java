@@ -9,11 +9,13 @@ import java.util.Set;
  * All images of a node: fetched, checked, unpacked, listed, removed; and the writable snapshots
  * that containers have of them.
  *
- * <p>What a method has answered is on the disk: it is true again after a crash or a power cut.
- * Every method may be called from any thread. Lists are answered from memory. Failures are {@link
- * io.jrt.errors.JrtException}: NOT_FOUND, INVALID (the image is wrong), UNAUTHENTICATED, DENIED,
- * UNAVAILABLE (the registry), NO_SPACE, DATA_LOSS (the bytes are not those of the digest),
- * CANCELLED (the calling thread was interrupted).
+ * <p>What a method has answered of images is on the disk: it is true again after a crash or a power
+ * cut. Snapshots outlive a crash of the daemon; after a power cut, when no container runs any more,
+ * one that was made in the last seconds may be gone. Every method may be called from any thread.
+ * Lists are answered from memory. Failures are {@link io.jrt.errors.JrtException}: NOT_FOUND,
+ * INVALID (the image is wrong), UNAUTHENTICATED, DENIED, UNAVAILABLE (the registry), NO_SPACE,
+ * DATA_LOSS (the bytes are not those of the digest), CANCELLED (the calling thread was
+ * interrupted).
  */
 public interface ImageStore extends AutoCloseable {
 
@@ -59,8 +61,11 @@ public interface ImageStore extends AutoCloseable {
   /** The pulls and imports under way, the oldest first. */
   List<PullProgress> pulls();
 
-  /** What images and snapshots take of the filesystem that they are on; from memory. */
-  List<FsUsage> fsUsage();
+  /** What all images take of the disk, as unpacked; from memory. */
+  FsUsage imageUsage();
+
+  /** What the writable parts of all snapshots take of the disk; from memory, some seconds old. */
+  FsUsage snapshotsUsage();
 
   /**
    * Makes the writable snapshot of a container over an image; an existing one of the same key and

@@ -14,6 +14,7 @@ public final class VerifiedStream extends InputStream {
   private final long size;
   private final MessageDigest hash;
   private long count;
+  private boolean verified;
 
   public VerifiedStream(InputStream in, Digest expected, long size) {
     this.in = in;
@@ -63,6 +64,9 @@ public final class VerifiedStream extends InputStream {
    * @throws JrtException DATA_LOSS when length or digest are not as announced
    */
   public void verify() {
+    if (verified) {
+      return;
+    }
     if (count != size) {
       throw new JrtException(
           ErrorKind.DATA_LOSS,
@@ -81,6 +85,7 @@ public final class VerifiedStream extends InputStream {
               + ":"
               + java.util.HexFormat.of().formatHex(found));
     }
+    verified = true;
   }
 
   @Override

@@ -1,0 +1,387 @@
+package io.jrt.image.store;
+
+import io.jrt.errors.ErrorKind;
+import io.jrt.errors.JrtException;
+import io.jrt.image.Digest;
+import io.jrt.image.ImageStoreConfig.Limits;
+import io.jrt.image.LayerProgress;
+import io.jrt.image.content.Descriptor;
+import io.jrt.image.layer.LayerLimits;
+import io.jrt.image.layer.LayerUnpacker;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings the missing layers of an image to the disk, side by side. A layer that another pull is
+ * fetching is waited for. All layers of an image share one sync; those that are complete are kept
+ * also when another one fails, so the next attempt begins where this one ended.
+ */
+final class LayerFetcher {
+  private static final Logger LOG = LoggerFactory.getLogger(LayerFetcher.class);
+  private static final long SPACE_STEP = 64L << 20;
+
+  /** A layer that is unpacked below tmp. */
+  private record Staged(ImageRecord.Layer layer, Path directory, LayerUnpacker.Unpacked unpacked) {
+    LayerRecord record() {
+      return new LayerRecord(
+          layer.chainId(),
+          layer.diffId(),
+          layer.digest(),
+          layer.size(),
+          unpacked.bytes(),
+          unpacked.inodes(),
+          unpacked.opaqueRoot());
+    }
+  }
+
+  private final StoreFiles files;
+  private final LayerStore layers;
+  private final Limits limits;
+  private final Bandwidth bandwidth;
+  private final Semaphore slots;
+  private final LayerUnpacker unpacker;
+  private final Map<String, CountDownLatch> underWay = new ConcurrentHashMap<>();
+
+  LayerFetcher(StoreFiles files, LayerStore layers, Limits limits) {
+    this.files = files;
+    this.layers = layers;
+    this.limits = limits;
+    this.bandwidth = new Bandwidth(limits.bytesPerSecond());
+    this.slots = new Semaphore(limits.parallelLayers(), true);
+    this.unpacker = new LayerUnpacker(files.calls(), LayerLimits.of(limits));
+  }
+
+  /**
+   * Makes all layers present. The caller holds a lease of them.
+   *
+   * @param image the base first
+   * @throws JrtException of the first layer that failed
+   */
+  void fetch(List<ImageRecord.Layer> image, ImageSource source, List<PullTracker.Layer> progress) {
+    while (true) {
+      for (ImageRecord.Layer layer : image) {
+        // Looks for damage where that is in doubt, which takes time: before the claims.
+        layers.find(ImageIndex.hex(layer));
+      }
+      var mine = new ArrayList<Integer>();
+      var others = new ArrayList<CountDownLatch>();
+      claim(image, progress, mine, others);
+      if (mine.isEmpty() && others.isEmpty()) {
+        return;
+      }
+      try {
+        fetchMine(image, mine, source, progress);
+      } finally {
+        mine.forEach(i -> done(ImageIndex.hex(image.get(i))));
+      }
+      for (CountDownLatch other : others) {
+        await(other);
+      }
+      // A layer whose other pull failed is missing still: the next round makes it ours.
+    }
+  }
+
+  /**
+   * Divides the missing layers into ours and those of other pulls. All claims of a pull are made at
+   * once: so a pull waits only for pulls that claimed before it, never in a circle.
+   */
+  private void claim(
+      List<ImageRecord.Layer> image,
+      List<PullTracker.Layer> progress,
+      List<Integer> mine,
+      List<CountDownLatch> others) {
+    synchronized (underWay) {
+      var seen = new HashSet<String>();
+      for (int i = 0; i < image.size(); i++) {
+        String hex = ImageIndex.hex(image.get(i));
+        if (!seen.add(hex)) {
+          continue;
+        }
+        CountDownLatch other = underWay.get(hex);
+        if (layers.contains(hex)) {
+          progress.get(i).phase(LayerProgress.Phase.PRESENT);
+        } else if (other != null) {
+          progress.get(i).phase(LayerProgress.Phase.SHARED);
+          others.add(other);
+        } else {
+          underWay.put(hex, new CountDownLatch(1));
+          mine.add(i);
+        }
+      }
+    }
+  }
+
+  private void done(String hex) {
+    CountDownLatch latch = underWay.remove(hex);
+    if (latch != null) {
+      latch.countDown();
+    }
+  }
+
+  private void fetchMine(
+      List<ImageRecord.Layer> image,
+      List<Integer> mine,
+      ImageSource source,
+      List<PullTracker.Layer> progress) {
+    if (mine.isEmpty()) {
+      return;
+    }
+    requireSpace(mine.stream().mapToLong(i -> image.get(i).size()).sum());
+    var staged = new ConcurrentHashMap<Integer, Staged>();
+    ExecutorService workers =
+        Executors.newFixedThreadPool(
+            Math.min(mine.size(), limits.parallelLayers()),
+            Thread.ofPlatform().daemon().name("jrt-layer-", 0).factory());
+    var running = new ArrayList<Future<?>>();
+    for (int i : mine) {
+      running.add(
+          workers.submit(() -> staged.put(i, stage(image.get(i), source, progress.get(i)))));
+    }
+    Optional<JrtException> failure = awaitAll(running, workers);
+    Optional<JrtException> unfinished = commit(image, staged, progress);
+    failure
+        .or(() -> unfinished)
+        .ifPresent(
+            e -> {
+              throw e;
+            });
+  }
+
+  /** Waits for all; after a failure the rest is stopped, and it is waited for that too. */
+  private static Optional<JrtException> awaitAll(List<Future<?>> running, ExecutorService workers) {
+    JrtException failure = null;
+    boolean interrupted = false;
+    for (Future<?> one : running) {
+      while (true) {
+        try {
+          one.get();
+          break;
+        } catch (ExecutionException e) {
+          JrtException cause = known(e.getCause());
+          if (failure == null) {
+            failure = cause;
+            workers.shutdownNow();
+          } else if (cause.kind() != ErrorKind.CANCELLED) {
+            failure.addSuppressed(cause);
+          }
+          break;
+        } catch (java.util.concurrent.CancellationException e) {
+          break;
+        } catch (InterruptedException e) {
+          interrupted = true;
+          workers.shutdownNow();
+          running.forEach(other -> other.cancel(true));
+          failure = new JrtException(ErrorKind.CANCELLED, "fetch layer", "the pull was stopped", e);
+        }
+      }
+    }
+    boolean ended = false;
+    workers.shutdownNow();
+    while (!ended) {
+      try {
+        ended = workers.awaitTermination(1, java.util.concurrent.TimeUnit.MINUTES);
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    return Optional.ofNullable(failure);
+  }
+
+  private static JrtException known(@Nullable Throwable cause) {
+    return cause instanceof JrtException known
+        ? known
+        : new JrtException(
+            ErrorKind.INTERNAL, "fetch layer", "a layer could not be fetched: " + cause, cause);
+  }
+
+  private Staged stage(ImageRecord.Layer layer, ImageSource source, PullTracker.Layer progress) {
+    try {
+      slots.acquire();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new JrtException(ErrorKind.CANCELLED, "fetch layer", "the pull was stopped", e);
+    }
+    try {
+      progress.phase(LayerProgress.Phase.FETCHING);
+      try {
+        return unpack(layer, source, progress);
+      } catch (JrtException e) {
+        if (e.kind() != ErrorKind.DATA_LOSS || Thread.currentThread().isInterrupted()) {
+          throw e;
+        }
+        LOG.warn("layer {} is fetched again: {}", layer.digest(), e.getMessage());
+        progress.restart();
+        return unpack(layer, source, progress);
+      }
+    } finally {
+      slots.release();
+    }
+  }
+
+  private Staged unpack(ImageRecord.Layer layer, ImageSource source, PullTracker.Layer progress) {
+    Path directory = files.newTemp("layer");
+    boolean complete = false;
+    try {
+      var descriptor = Descriptor.of(layer.mediaType(), Digest.parse(layer.digest()), layer.size());
+      var space = new SpaceCheck(progress);
+      LayerUnpacker.Unpacked unpacked =
+          unpacker.unpack(
+              new MeteredStream(source.layer(descriptor), progress, bandwidth),
+              descriptor.digest(),
+              descriptor.size(),
+              Digest.parse(layer.diffId()),
+              directory,
+              space::written);
+      progress.phase(LayerProgress.Phase.COMMITTING);
+      complete = true;
+      return new Staged(layer, directory, unpacked);
+    } finally {
+      if (!complete) {
+        files.discard(directory);
+      }
+    }
+  }
+
+  /**
+   * Completes, syncs and shows every layer whose lower ones are complete.
+   *
+   * @return why a layer could not be completed
+   */
+  private Optional<JrtException> commit(
+      List<ImageRecord.Layer> image,
+      Map<Integer, Staged> staged,
+      List<PullTracker.Layer> progress) {
+    var ready = new TreeMap<Integer, Staged>();
+    var lower = new ArrayList<Path>();
+    var seen = new HashSet<String>();
+    JrtException failure = null;
+    boolean whole = true;
+    for (int i = 0; i < image.size(); i++) {
+      String hex = ImageIndex.hex(image.get(i));
+      Staged one = staged.get(i);
+      if (!seen.add(hex) && one == null) {
+        continue;
+      }
+      if (one == null) {
+        whole = awaitShared(hex, lower) && whole;
+        continue;
+      }
+      if (!whole && !one.unpacked().finisher().isComplete()) {
+        files.discard(one.directory());
+        continue;
+      }
+      try {
+        if (one.unpacked().opaqueRoot()) {
+          lower.clear();
+        }
+        one.unpacked().finisher().finish(List.copyOf(lower.reversed()));
+        layers.stage(one.record(), one.directory());
+        ready.put(i, one);
+        lower.add(one.directory().resolve(LayerUnpacker.ROOT));
+      } catch (JrtException e) {
+        files.discard(one.directory());
+        failure = failure == null ? e : failure;
+        whole = false;
+      }
+    }
+    if (!ready.isEmpty()) {
+      files.sync();
+      ready.forEach(
+          (i, one) -> {
+            layers.commit(one.record(), one.directory());
+            progress.get(i).phase(LayerProgress.Phase.DONE);
+          });
+      files.syncDirectory(files.layers());
+    }
+    return Optional.ofNullable(failure);
+  }
+
+  /** A lower layer is another pull's: what stands on it can be completed when that is done. */
+  private boolean awaitShared(String hex, List<Path> lower) {
+    CountDownLatch other = underWay.get(hex);
+    if (other != null && !layers.contains(hex)) {
+      await(other);
+    }
+    if (!layers.contains(hex)) {
+      return false;
+    }
+    lower.add(layers.root(hex));
+    return true;
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new JrtException(ErrorKind.CANCELLED, "fetch layer", "the pull was stopped", e);
+    }
+  }
+
+  private void requireSpace(long needed) {
+    long free = files.freeBytes();
+    if (free < needed + limits.keepFree()) {
+      throw new JrtException(
+          ErrorKind.NO_SPACE,
+          "fetch layer",
+          "the layers need at least "
+              + needed
+              + " bytes, but "
+              + files.root()
+              + " has "
+              + free
+              + " bytes free, of which "
+              + limits.keepFree()
+              + " are kept free");
+    }
+  }
+
+  /** Looks at the free space as a layer grows, and reports. */
+  private final class SpaceCheck {
+    private final PullTracker.Layer progress;
+    private long next = SPACE_STEP;
+
+    SpaceCheck(PullTracker.Layer progress) {
+      this.progress = progress;
+    }
+
+    void written(long bytes) {
+      progress.unpacked(bytes);
+      if (bytes >= next) {
+        next = bytes + SPACE_STEP;
+        long free = files.freeBytes();
+        if (free < limits.keepFree()) {
+          throw new JrtException(
+              ErrorKind.NO_SPACE,
+              "unpack layer",
+              files.root()
+                  + " has "
+                  + free
+                  + " bytes left after "
+                  + bytes
+                  + " of a layer, less than the "
+                  + limits.keepFree()
+                  + " to be kept free");
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,268 @@
+package io.jrt.image.store;
+
+import io.jrt.errors.ErrorKind;
+import io.jrt.errors.JrtException;
+import io.jrt.image.Digest;
+import io.jrt.linux.Errno;
+import io.jrt.linux.Fd;
+import io.jrt.linux.Files;
+import io.jrt.linux.KernelException;
+import io.jrt.linux.OpenFlags;
+import io.jrt.linux.StatFs;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where things are below the root of a store, and the few ways in which they get there.
+ *
+ * <pre>
+ * blobs/sha256/HEX     manifests, indexes, configurations
+ * images/HEX.json      one record an image
+ * layers/HEX/          one directory a chain id: fs (the layer), tree (list of files), layer.json
+ * snapshots/KEY/       upper, work, snapshot.json
+ * ingest/              parts of large layers, kept for the next attempt
+ * tmp/                 what is being made or deleted; emptied at start
+ * lock, state          one daemon a root; how the last one ended
+ * </pre>
+ */
+final class StoreFiles implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(StoreFiles.class);
+
+  private static final String TRASH = "trash-";
+
+  private final Files files;
+  private final Path root;
+  private final Fd lock;
+  private final AtomicLong names = new AtomicLong();
+  private final SyncGroup syncs;
+
+  /**
+   * Makes the directories and takes the lock.
+   *
+   * @throws JrtException FAILED_PRECONDITION when another daemon has the root
+   */
+  StoreFiles(Files files, Path root) {
+    this.files = files;
+    this.root = root;
+    try {
+      java.nio.file.Files.createDirectories(root);
+      try (Fd fd = files.openDirectory(root)) {
+        files.fchmod(fd, 0700);
+      }
+      for (Path directory : List.of(blobs(), images(), layers(), snapshots(), ingest(), tmp())) {
+        java.nio.file.Files.createDirectories(directory);
+      }
+    } catch (IOException e) {
+      throw failed("open image store", root, e);
+    }
+    this.lock = files.open(root.resolve("lock"), OpenFlags.O_RDWR | OpenFlags.O_CREAT, 0600);
+    if (!files.tryFlock(lock)) {
+      lock.close();
+      throw new JrtException(
+          ErrorKind.FAILED_PRECONDITION,
+          "open image store",
+          "the image store " + root + " is in use by another daemon");
+    }
+    this.syncs = new SyncGroup(this::syncFilesystem);
+  }
+
+  Files calls() {
+    return files;
+  }
+
+  Path root() {
+    return root;
+  }
+
+  Path blobs() {
+    return root.resolve("blobs/sha256");
+  }
+
+  Path images() {
+    return root.resolve("images");
+  }
+
+  Path layers() {
+    return root.resolve("layers");
+  }
+
+  Path snapshots() {
+    return root.resolve("snapshots");
+  }
+
+  Path ingest() {
+    return root.resolve("ingest");
+  }
+
+  Path tmp() {
+    return root.resolve("tmp");
+  }
+
+  Path state() {
+    return root.resolve("state");
+  }
+
+  /** A fresh directory below tmp. */
+  Path newTemp(String purpose) {
+    Path path = newTempName(purpose);
+    files.mkdirat(Fd.CWD, path.toString(), 0700);
+    return path;
+  }
+
+  private Path newTempName(String purpose) {
+    return tmp().resolve(purpose + "-" + names.incrementAndGet() + "-" + System.nanoTime());
+  }
+
+  /** Writes a small file so that it is there whole or not at all, also after a power cut. */
+  void writeDurably(Path target, byte[] content) {
+    Path temp = newTempName("write");
+    try {
+      try (Fd fd =
+          files.open(temp, OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_EXCL, 0600)) {
+        files.writeFully(fd, content);
+        files.fsync(fd);
+      }
+      rename(temp, target);
+      syncDirectory(parent(target));
+    } catch (KernelException e) {
+      files.unlinkIfPresent(Fd.CWD, bytes(temp), 0);
+      throw failed("write image store", target, e);
+    }
+  }
+
+  /** Removes a small file for good. */
+  void deleteDurably(Path target) {
+    if (files.unlinkIfPresent(Fd.CWD, bytes(target), 0)) {
+      syncDirectory(parent(target));
+    }
+  }
+
+  /** One atomic rename; an existing file is replaced, an existing directory must be empty. */
+  void rename(Path from, Path to) {
+    files.renameat2(Fd.CWD, from.toString(), Fd.CWD, to.toString(), 0);
+  }
+
+  void syncDirectory(Path directory) {
+    try (Fd fd = files.openDirectory(directory)) {
+      files.fsync(fd);
+    }
+  }
+
+  /** Brings all that was written so far to the disk; callers at the same time share one sync. */
+  void sync() {
+    syncs.sync();
+  }
+
+  private void syncFilesystem() {
+    try (Fd fd = files.openDirectory(root)) {
+      files.syncfs(fd);
+    }
+  }
+
+  /** Takes a thing out of sight at once and deletes it. */
+  void discard(Path path) {
+    Path grave = newTempName("dead");
+    try {
+      rename(path, grave);
+    } catch (KernelException e) {
+      if (e.is(Errno.ENOENT)) {
+        return;
+      }
+      throw failed("delete", path, e);
+    }
+    Thread.ofPlatform().daemon().name("jrt-delete").start(() -> deleteTree(grave));
+  }
+
+  /** Deletes now; what cannot be deleted is tried again at the next start. */
+  void deleteTree(Path path) {
+    try (Fd parent = files.openDirectory(parent(path))) {
+      files.removeTree(parent, String.valueOf(path.getFileName()));
+    } catch (KernelException e) {
+      LOG.warn("{} cannot be deleted now, the next start tries again", path, e);
+    }
+  }
+
+  /** Puts aside what the last daemon half-made or half-deleted, and starts with an empty tmp. */
+  void resetTemp() {
+    rename(tmp(), root.resolve(TRASH + System.nanoTime()));
+    files.mkdirat(Fd.CWD, tmp().toString(), 0700);
+  }
+
+  /** Deletes what was put aside. */
+  void emptyTrash() {
+    try (var left = java.nio.file.Files.newDirectoryStream(root, TRASH + "*")) {
+      for (Path path : left) {
+        deleteTree(path);
+      }
+    } catch (IOException e) {
+      throw failed("clean image store", root, e);
+    }
+  }
+
+  /** Free bytes that an ordinary writer may use. */
+  long freeBytes() {
+    StatFs stat = stat();
+    return stat.blocksAvailable() * stat.blockSize();
+  }
+
+  private StatFs stat() {
+    try (Fd fd = files.openDirectory(root)) {
+      return files.statfs(fd);
+    }
+  }
+
+  /** Stores a document under its digest; one that is there is left alone. */
+  void putBlob(Digest digest, byte[] bytes) {
+    Path target = blobs().resolve(digest.hex());
+    if (getBlob(digest).isEmpty()) {
+      writeDurably(target, bytes);
+    }
+  }
+
+  /** A document, verified; empty when it is missing or damaged. */
+  Optional<byte[]> getBlob(Digest digest) {
+    Path path = blobs().resolve(digest.hex());
+    try {
+      byte[] bytes = java.nio.file.Files.readAllBytes(path);
+      if (digest.of(bytes).equals(digest)) {
+        return Optional.of(bytes);
+      }
+      LOG.warn("{} is damaged", path);
+      return Optional.empty();
+    } catch (java.nio.file.NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw failed("read image store", path, e);
+    }
+  }
+
+  static JrtException failed(String step, Path path, Exception e) {
+    boolean full =
+        e instanceof KernelException kernel
+            ? kernel.is(Errno.ENOSPC, Errno.EDQUOT)
+            : String.valueOf(e.getMessage()).contains("No space left");
+    return new JrtException(
+        full ? ErrorKind.NO_SPACE : ErrorKind.INTERNAL,
+        step,
+        full ? "no space left for " + path : path + ": " + e.getMessage(),
+        e);
+  }
+
+  private static Path parent(Path path) {
+    return java.util.Objects.requireNonNull(path.getParent());
+  }
+
+  private static byte[] bytes(Path path) {
+    return path.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8);
+  }
+
+  @Override
+  public void close() {
+    lock.close();
+  }
+}
