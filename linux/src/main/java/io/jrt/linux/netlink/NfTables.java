@@ -63,6 +63,11 @@ public final class NfTables implements AutoCloseable {
         .u16Be(SUBSYSTEM);
   }
 
+  /** Whether a conversation broke off in the middle; it must be opened anew then. */
+  public boolean isBroken() {
+    return connection.isBroken();
+  }
+
   @Override
   public void close() {
     connection.close();

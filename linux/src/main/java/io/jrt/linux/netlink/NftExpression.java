@@ -119,6 +119,12 @@ public final class NftExpression {
     return new NftExpression("lookup", m -> m.text(1, set).attribute32Be(2, register(r)));
   }
 
+  /** Goes on only if the key is not in the set. */
+  public static NftExpression missing(String set, int r) {
+    return new NftExpression(
+        "lookup", m -> m.text(1, set).attribute32Be(2, register(r)).attribute32Be(5, 1));
+  }
+
   /** Goes on only if the key is in the map, with its value loaded. */
   public static NftExpression map(String map, int r, int value) {
     return new NftExpression(

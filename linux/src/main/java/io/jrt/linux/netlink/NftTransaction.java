@@ -39,6 +39,15 @@ public final class NftTransaction {
     this.table = table;
   }
 
+  /** {@link #INET} or {@link #BRIDGE}. */
+  public int family() {
+    return family;
+  }
+
+  public String table() {
+    return table;
+  }
+
   /** Where in a packet's way a chain is called. */
   public enum Hook {
     PREROUTING(0),
@@ -82,6 +91,10 @@ public final class NftTransaction {
     private Element(byte[] key, byte[] data) {
       this.key = key;
       this.data = data;
+    }
+
+    public byte[] key() {
+      return key.clone();
     }
 
     /** An element of a set. */

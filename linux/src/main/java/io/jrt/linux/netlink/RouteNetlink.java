@@ -23,6 +23,7 @@ public final class RouteNetlink implements AutoCloseable {
   private static final int NEW_LINK = 16;
   private static final int DEL_LINK = 17;
   private static final int GET_LINK = 18;
+  private static final int SET_LINK = 19;
   private static final int NEW_ADDRESS = 20;
   private static final int GET_ADDRESS = 22;
   private static final int NEW_ROUTE = 24;
@@ -41,7 +42,6 @@ public final class RouteNetlink implements AutoCloseable {
   private static final int IFLA_PROTINFO = 12;
   private static final int IFLA_LINKINFO = 18;
   private static final int IFLA_STATS64 = 23;
-  private static final int IFLA_AF_SPEC = 26;
   private static final int IFLA_GROUP = 27;
   private static final int IFLA_NET_NS_FD = 28;
   private static final int IFLA_EXT_MASK = 29;
@@ -52,8 +52,6 @@ public final class RouteNetlink implements AutoCloseable {
   private static final int BRIDGE_STP = 5;
   private static final int BRIDGE_MCAST_SNOOPING = 23;
   private static final int BRIDGE_PORT_HAIRPIN = 4;
-  private static final int INET6_ADDR_GEN_MODE = 8;
-  private static final int ADDR_GEN_NONE = 1;
 
   private static final int AF_INET = 2;
   private static final int AF_BRIDGE = 7;
@@ -165,11 +163,11 @@ public final class RouteNetlink implements AutoCloseable {
   }
 
   /**
-   * Makes a bridge that is up, without spanning tree. Its address is fixed, so that it does not
+   * Makes a bridge that is down, without spanning tree. Its address is fixed, so that it does not
    * change with the ports.
    */
   public NetlinkMessage addBridge(String name, byte[] mac, int mtu) {
-    return linkHeader("add bridge " + name, NEW_LINK, createNew(), 0, IFF_UP, IFF_UP)
+    return linkHeader("add bridge " + name, NEW_LINK, createNew(), 0, 0, 0)
         .text(IFLA_IFNAME, name)
         .attribute32(IFLA_MTU, mtu)
         .bytes(IFLA_ADDRESS, mac)
@@ -184,8 +182,8 @@ public final class RouteNetlink implements AutoCloseable {
   }
 
   /**
-   * Makes a pair of interfaces: one here as an up port of a bridge, its peer, up, in another
-   * namespace.
+   * Makes a pair of interfaces: one here as a port of a bridge, up; its peer in another namespace,
+   * which cannot be up yet.
    *
    * @param name of the one here
    * @param master number of the bridge
@@ -199,12 +197,6 @@ public final class RouteNetlink implements AutoCloseable {
         .text(IFLA_IFNAME, name)
         .attribute32(IFLA_MTU, mtu)
         .attribute32(IFLA_MASTER, master)
-        // The port needs no address of its own; without one it also listens to no router.
-        .nest(
-            IFLA_AF_SPEC,
-            families ->
-                families.nest(
-                    AF_INET6, inet6 -> inet6.attribute8(INET6_ADDR_GEN_MODE, ADDR_GEN_NONE)))
         .nest(
             IFLA_LINKINFO,
             info ->
@@ -219,8 +211,8 @@ public final class RouteNetlink implements AutoCloseable {
                                         .u8(0)
                                         .u16(0)
                                         .u32(0)
-                                        .u32(IFF_UP)
-                                        .u32(IFF_UP)
+                                        .u32(0)
+                                        .u32(0)
                                         .text(IFLA_IFNAME, peerName)
                                         .attribute32(IFLA_MTU, mtu)
                                         .bytes(IFLA_ADDRESS, peerMac)
@@ -229,7 +221,7 @@ public final class RouteNetlink implements AutoCloseable {
 
   /** Lets a bridge port send a frame back through the port it came from. */
   public NetlinkMessage setHairpin(int index) {
-    return header("set hairpin of link " + index, NEW_LINK, 0)
+    return header("set hairpin of link " + index, SET_LINK, 0)
         .u8(AF_BRIDGE)
         .u8(0)
         .u16(0)
@@ -294,9 +286,17 @@ public final class RouteNetlink implements AutoCloseable {
     return message;
   }
 
-  /** The addresses of an interface, without link-local ones. */
-  public List<InetAddress> addresses(int index) {
-    List<InetAddress> found = new ArrayList<>();
+  /**
+   * An address of an interface.
+   *
+   * @param link the interface's number
+   * @param prefix length of the prefix of its network
+   */
+  public record Address(int link, InetAddress address, int prefix) {}
+
+  /** All addresses of all interfaces. */
+  public List<Address> addresses() {
+    List<Address> found = new ArrayList<>();
     NetlinkMessage request =
         header("list addresses", GET_ADDRESS, NetlinkConnection.DUMP)
             .u8(0)
@@ -305,14 +305,10 @@ public final class RouteNetlink implements AutoCloseable {
             .u8(0)
             .u32(0);
     for (NetlinkReply reply : connection.dump(request)) {
-      if (reply.type() == NEW_ADDRESS && reply.u32(4) == index) {
-        Attributes attributes = reply.attributes(ADDRESS_HEADER);
-        attributes
-            .bytes(2)
-            .or(() -> attributes.bytes(1))
-            .map(RouteNetlink::address)
-            .filter(a -> !a.isLinkLocalAddress())
-            .ifPresent(found::add);
+      Attributes attributes = reply.attributes(ADDRESS_HEADER);
+      Optional<byte[]> bytes = attributes.bytes(2).or(() -> attributes.bytes(1));
+      if (reply.type() == NEW_ADDRESS && bytes.isPresent()) {
+        found.add(new Address(reply.u32(4), address(bytes.get()), reply.u8(1)));
       }
     }
     return found;
@@ -361,6 +357,11 @@ public final class RouteNetlink implements AutoCloseable {
       }
     }
     return links;
+  }
+
+  /** Whether a conversation broke off in the middle; it must be opened anew then. */
+  public boolean isBroken() {
+    return connection.isBroken();
   }
 
   @Override
