@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Pointer;
@@ -74,6 +75,20 @@ final class KernelSeccomp implements Seccomp {
   public OptionalInt resolveArch(String name) {
     int token = library().seccomp_arch_resolve_name(name);
     return token == 0 ? OptionalInt.empty() : OptionalInt.of(token);
+  }
+
+  @Override
+  public Optional<String> name(int arch, int number) {
+    LibSeccomp library = library();
+    Pointer name = library.seccomp_syscall_resolve_num_arch(arch, number);
+    if (name == null) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(name.getString(0));
+    } finally {
+      library.free(name);
+    }
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.jrt.linux;
 
 import jnr.ffi.Pointer;
+import org.jspecify.annotations.Nullable;
 
 /** The functions of libseccomp; public only because jnr-ffi needs it so. Pointers are addresses. */
 public interface LibSeccomp {
@@ -27,6 +28,12 @@ public interface LibSeccomp {
   int seccomp_syscall_resolve_name(String name);
 
   int seccomp_syscall_resolve_name_arch(int token, String name);
+
+  /** The name, to be given back with {@link #free}; null if unknown. */
+  @Nullable Pointer seccomp_syscall_resolve_num_arch(int token, int number);
+
+  /** The C library's, which libseccomp depends on. */
+  void free(Pointer memory);
 
   int seccomp_api_get();
 

@@ -1,6 +1,7 @@
 package io.jrt.linux;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -48,6 +49,9 @@ public interface Seccomp {
    * unknown.
    */
   OptionalInt resolveArch(String name);
+
+  /** The name of a call on the given architecture; empty if unknown. */
+  Optional<String> name(int arch, int number);
 
   int nativeArch();
 

@@ -1,7 +1,9 @@
 package io.jrt.security;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /**
  * Numbers of system calls that an installed libseccomp may be too old to know.
@@ -80,5 +82,14 @@ final class NewSystemCalls {
       return OptionalInt.empty();
     }
     return OptionalInt.of(architecture.equals("x32") ? common | X32_BIT : common);
+  }
+
+  /** The name of a number on an architecture. */
+  static Optional<String> name(String architecture, int number) {
+    return Stream.concat(
+            SPECIAL.getOrDefault(architecture, Map.of()).keySet().stream(),
+            COMMON.keySet().stream())
+        .filter(name -> number(architecture, name).orElse(-1) == number)
+        .findFirst();
   }
 }

@@ -40,7 +40,7 @@ public final class Security {
    * The filter of a container with this bounding set; empty for Unconfined. The same profile and
    * mask are compiled once.
    *
-   * @param explain have the kernel log each denied call
+   * @param explain have the kernel log each denied call, see {@link SeccompLog}
    * @throws JrtException INVALID for a profile that is wrong, with its file, line and rule;
    *     NOT_FOUND for one that is not there
    */
