@@ -45,6 +45,7 @@ public final class LocalImageStore implements ImageStore {
   private final SnapshotStore snapshots;
   private final RegistryClient registry;
   private final Puller puller;
+  private final Importer importer;
   private final ReentrantReadWriteLock documents = new ReentrantReadWriteLock();
   private final PullQueue queue = new PullQueue();
   private final Semaphore slots;
@@ -65,6 +66,7 @@ public final class LocalImageStore implements ImageStore {
             config.limits().noProgress());
     var fetcher = new LayerFetcher(files, layers, config.limits());
     this.puller = new Puller(files, images, layers, fetcher, registry, config.policies());
+    this.importer = new Importer(files, puller, config.limits().maxLayerBytes());
     this.slots = new Semaphore(config.limits().parallelPulls(), true);
     this.measuring =
         Thread.ofPlatform().daemon().name("jrt-image-usage").unstarted(this::measureForEver);
@@ -231,8 +233,7 @@ public final class LocalImageStore implements ImageStore {
 
   @Override
   public List<Image> importArchive(Path source, PullListener listener) {
-    throw new JrtException(
-        ErrorKind.UNIMPLEMENTED, "import image", "archives cannot be imported: " + source);
+    return tracked(source.toString(), listener, tracker -> importer.importFrom(source, tracker));
   }
 
   @Override

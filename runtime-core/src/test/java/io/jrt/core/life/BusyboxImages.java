@@ -146,8 +146,13 @@ final class BusyboxImages implements ImageStore {
   }
 
   @Override
-  public List<FsUsage> fsUsage() {
-    return List.of();
+  public FsUsage imageUsage() {
+    return new FsUsage(root, 0, 0, Instant.EPOCH);
+  }
+
+  @Override
+  public FsUsage snapshotsUsage() {
+    return new FsUsage(root, 0, 0, Instant.EPOCH);
   }
 
   @Override
