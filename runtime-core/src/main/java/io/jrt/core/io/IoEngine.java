@@ -159,19 +159,27 @@ public final class IoEngine implements AutoCloseable {
       case LogTarget.Discard() -> null;
       case LogTarget.ToFile target -> {
         ContainerLog log = ContainerLog.open(kernel.files(), spec, target, clock);
-        for (OutputStreamKind kind : OutputStreamKind.values()) {
-          replay(spec, kind, log);
-        }
+        replay(spec, log);
         yield log;
       }
     };
   }
 
-  private void replay(ContainerIoSpec spec, OutputStreamKind kind, ContainerLog log) {
-    Landing leftover = leftovers.remove(ContainerLog.owner(spec.containerId(), kind));
-    if (leftover != null) {
-      log.replay(kind, leftover, IoWorker.newLines());
-      delete(leftover.file());
+  /**
+   * Finishes what was in flight when the last daemon died. What had a place in the log comes first:
+   * its first half may be the last thing in the file.
+   */
+  private void replay(ContainerIoSpec spec, ContainerLog log) {
+    for (boolean taken : new boolean[] {true, false}) {
+      for (OutputStreamKind kind : OutputStreamKind.values()) {
+        String owner = ContainerLog.owner(spec.containerId(), kind);
+        Landing leftover = leftovers.get(owner);
+        if (leftover != null && leftover.leftover().taken() == taken) {
+          log.replay(kind, leftover, IoWorker.newLines());
+          leftovers.remove(owner);
+          delete(leftover.file());
+        }
+      }
     }
   }
 

@@ -191,8 +191,10 @@ final class OutputReader {
         engine.watchPaused(this);
         return;
       }
+      // Asked before the read: only a pipe found empty after the process's end is empty for good.
+      boolean processIsOver = finishing;
       int count = readBatch(worker);
-      if (count < 0 || (count == 0 && finishing)) {
+      if (count < 0 || (count == 0 && processIsOver)) {
         end(worker, true);
         return;
       }
