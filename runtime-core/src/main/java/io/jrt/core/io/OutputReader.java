@@ -13,6 +13,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,7 +41,8 @@ final class OutputReader {
   private final AtomicReference<Turn> turn = new AtomicReference<>(Turn.NONE);
   private final Semaphore emptied = new Semaphore(0);
   private final CountDownLatch over = new CountDownLatch(1);
-  private volatile Poller.@Nullable Registration registration;
+  private final ReentrantLock watching = new ReentrantLock();
+  private Poller.@Nullable Registration registration;
   private volatile boolean finishing;
   private volatile boolean letGo;
   private volatile boolean cutOff;
@@ -65,10 +67,14 @@ final class OutputReader {
 
   /** Begins to read, when there is something. */
   void start() {
-    Poller.Registration made = engine.poller().register(fd, Poller.EPOLLIN, this::readable);
-    registration = made;
-    if (isOver()) {
-      made.close();
+    // What is there already may be read, and the end met, before the registration is known here.
+    watching.lock();
+    try {
+      if (!isOver()) {
+        registration = engine.poller().register(fd, Poller.EPOLLIN, this::readable);
+      }
+    } finally {
+      watching.unlock();
     }
   }
 
@@ -275,12 +281,17 @@ final class OutputReader {
       target.append(kind, worker, 0, true);
       landing.idle(0);
     }
-    Poller.Registration watching = registration;
-    if (watching != null) {
-      watching.close();
+    watching.lock();
+    try {
+      Poller.Registration registered = registration;
+      if (registered != null) {
+        registered.close();
+      }
+      fd.close();
+      over.countDown();
+    } finally {
+      watching.unlock();
     }
-    fd.close();
-    over.countDown();
     for (OutputSubscriber subscriber : List.copyOf(subscribers)) {
       if (subscribers.remove(subscriber)) {
         subscriber.end(drained);

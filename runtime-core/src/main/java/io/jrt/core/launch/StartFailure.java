@@ -124,6 +124,7 @@ final class StartFailure {
         switch (errno) {
           case EACCES, EPERM -> report.extra() == DIRECTORY ? ErrorKind.INVALID : ErrorKind.DENIED;
           case ENOMEM, EAGAIN -> ErrorKind.EXHAUSTED;
+          case ENOENT -> ErrorKind.NOT_FOUND;
           default -> ErrorKind.INVALID;
         };
     return new JrtException(kind, operation, message);

@@ -60,7 +60,7 @@ class StartFailureIT {
   void missingProgram() throws Exception {
     JrtException failure = failure("/no/such");
     assertThat(failure).hasMessage("exec /no/such: no such file in the image");
-    assertThat(failure.kind()).isEqualTo(ErrorKind.INVALID);
+    assertThat(failure.kind()).isEqualTo(ErrorKind.NOT_FOUND);
     assertThat(failure.step()).isEqualTo("start container");
     assertThat(failure("nosuch")).hasMessage("exec nosuch: no such file in the container's PATH");
     assertThat(failure("")).hasMessageContaining("no such file");

@@ -1,5 +1,6 @@
 package io.jrt.core.life;
 
+import io.jrt.core.store.Layout;
 import io.jrt.image.FsUsage;
 import io.jrt.image.Image;
 import io.jrt.image.ImageClaim;
@@ -147,12 +148,12 @@ final class BusyboxImages implements ImageStore {
 
   @Override
   public FsUsage imageUsage() {
-    return new FsUsage(root, 0, 0, Instant.EPOCH);
+    return new FsUsage(layer, 0, 0, Instant.now());
   }
 
   @Override
   public FsUsage snapshotsUsage() {
-    return new FsUsage(root, 0, 0, Instant.EPOCH);
+    return new FsUsage(root, 0, 0, Instant.now());
   }
 
   @Override
@@ -181,7 +182,7 @@ final class BusyboxImages implements ImageStore {
 
   @Override
   public void removeSnapshot(String key) {
-    io.jrt.core.store.Layout.removeDirectory(place(key));
+    Layout.removeDirectory(place(key));
   }
 
   @Override

@@ -1,0 +1,308 @@
+package io.jrt.core.life;
+
+import io.jrt.core.Bytes;
+import io.jrt.core.ContainerConfig;
+import io.jrt.core.ContainerRuntime;
+import io.jrt.core.ContainerState;
+import io.jrt.core.Deadline;
+import io.jrt.core.NamespaceMode;
+import io.jrt.core.NamespaceOptions;
+import io.jrt.core.PodConfig;
+import io.jrt.core.PodFilter;
+import io.jrt.core.PodMetadata;
+import io.jrt.core.PodSecurity;
+import io.jrt.core.cgroup.CgroupManager;
+import io.jrt.core.cgroup.CgroupfsDriver;
+import io.jrt.core.io.IoEngine;
+import io.jrt.core.launch.LinuxLauncher;
+import io.jrt.core.op.FailPoints;
+import io.jrt.core.store.Layout;
+import io.jrt.events.JournaledEvents;
+import io.jrt.linux.Kernel;
+import io.jrt.linux.MountEntry;
+import io.jrt.linux.Poller;
+import io.jrt.security.Security;
+import io.jrt.security.SecurityConfig;
+import io.jrt.volumes.Volumes;
+import io.jrt.volumes.VolumesConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A runtime on the real kernel in a temporary directory, with one image of busybox. It can be
+ * closed and opened anew, as a daemon is; closing the lab removes everything, whatever failed.
+ */
+final class RuntimeLab implements AutoCloseable {
+  static final Duration SOON = Duration.ofSeconds(20);
+
+  final Kernel kernel = Kernel.open();
+  final Path directory;
+  final Layout layout;
+  final Path logs;
+  final LoopbackNetwork network = new LoopbackNetwork();
+  final FailPoints failPoints = FailPoints.none();
+  final CgroupManager manager = CgroupManager.detect(kernel);
+  private final String cgroupParent;
+  private @Nullable Open open;
+  private int names;
+
+  /** What lives as long as a daemon does. */
+  private record Open(
+      Poller poller,
+      LinuxLauncher launcher,
+      IoEngine io,
+      JournaledEvents events,
+      ContainerRuntime runtime) {}
+
+  RuntimeLab() throws IOException {
+    directory = Files.createTempDirectory("jrt-core");
+    layout = new Layout(directory.resolve("root"), directory.resolve("state"));
+    logs = Files.createDirectories(directory.resolve("logs"));
+    cgroupParent = "/jrt-test-" + ProcessHandle.current().pid() + "-" + System.nanoTime();
+    open();
+  }
+
+  ContainerRuntime runtime() {
+    return now().runtime();
+  }
+
+  private Open now() {
+    Open current = open;
+    if (current == null) {
+      throw new IllegalStateException("the runtime is closed");
+    }
+    return current;
+  }
+
+  void open() {
+    Poller poller = kernel.newPoller("lab");
+    Path init = Path.of(System.getProperty("jrt.init"));
+    LinuxLauncher launcher = new LinuxLauncher(kernel, poller, init);
+    IoEngine io = IoEngine.open(kernel, layout.state().resolve("io"));
+    JournaledEvents events = JournaledEvents.open(layout.root().resolve("events"), 1000, 1 << 20);
+    Wiring wiring =
+        new Wiring(
+            CoreConfig.DEFAULT,
+            layout,
+            kernel,
+            new BusyboxImages(directory.resolve("images")),
+            network,
+            new Volumes(
+                kernel,
+                VolumesConfig.defaults(
+                    layout.root().resolve("volumes"), layout.state().resolve("volumes"))),
+            new Security(kernel, SecurityConfig.DEFAULT),
+            new KernelControlGroups(
+                kernel, manager, new CgroupfsDriver(manager, cgroupParent), cgroupParent),
+            launcher,
+            io,
+            events,
+            failPoints,
+            init);
+    open = new Open(poller, launcher, io, events, new NodeRuntime(wiring));
+  }
+
+  /** Ends the daemon's part: containers stay. */
+  void shut() {
+    Open was = open;
+    if (was != null) {
+      was.runtime().close();
+      was.io().close();
+      was.launcher().close();
+      was.poller().close();
+      was.events().close();
+      open = null;
+    }
+  }
+
+  void restart() {
+    shut();
+    open();
+  }
+
+  PodConfig pod(NamespaceMode network, NamespaceMode pid) {
+    names++;
+    NamespaceOptions namespaces =
+        new NamespaceOptions(network, pid, NamespaceMode.POD, "", Optional.empty());
+    return new PodConfig(
+        new PodMetadata("pod" + names, "uid" + names, "test", 0),
+        "pod" + names,
+        logs.toString(),
+        Optional.empty(),
+        List.of(),
+        Map.of("number", "" + names),
+        Map.of(),
+        "",
+        new PodSecurity(
+            namespaces,
+            Optional.empty(),
+            PodSecurity.DEFAULT.runAsUser(),
+            PodSecurity.DEFAULT.runAsGroup(),
+            false,
+            List.of(),
+            PodSecurity.DEFAULT.supplementalGroupsPolicy(),
+            false,
+            Optional.empty(),
+            Optional.empty()),
+        Map.of(),
+        Optional.empty(),
+        Optional.empty());
+  }
+
+  String runPod() {
+    return runtime()
+        .runPod(pod(NamespaceMode.POD, NamespaceMode.CONTAINER), "", Deadline.after(SOON));
+  }
+
+  /** A container with a pid namespace of its own and a log. */
+  ContainerConfig container(String name, String script) {
+    ContainerConfig plain = ContainerConfig.of(name, BusyboxImages.NAME, List.of());
+    return new ContainerConfig(
+        plain.metadata(),
+        plain.image(),
+        Bytes.listOf(List.of("sh", "-c", script)),
+        List.of(),
+        "",
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        Map.of(),
+        Map.of(),
+        name + ".log",
+        false,
+        false,
+        false,
+        Optional.empty(),
+        Configs.withPid(plain.security(), NamespaceMode.CONTAINER),
+        "");
+  }
+
+  String start(String podId, ContainerConfig config) {
+    String id = runtime().createContainer(podId, config, Deadline.after(SOON));
+    runtime().startContainer(id, Deadline.after(SOON));
+    return id;
+  }
+
+  ContainerState.Exited awaitExit(String containerId) throws InterruptedException {
+    long until = System.nanoTime() + SOON.toNanos();
+    while (System.nanoTime() < until) {
+      if (runtime().containerStatus(containerId).state() instanceof ContainerState.Exited exited) {
+        return exited;
+      }
+      Thread.sleep(10);
+    }
+    throw new AssertionError(
+        "still " + runtime().containerStatus(containerId).state() + " after " + SOON);
+  }
+
+  /** The content of the log lines of a container. */
+  List<String> log(String name) throws IOException {
+    Path file = logs.resolve(name + ".log");
+    if (!Files.exists(file)) {
+      return List.of();
+    }
+    return Files.readAllLines(file).stream().map(line -> line.split(" ", 4)[3]).toList();
+  }
+
+  void awaitLog(String name, String line) throws IOException, InterruptedException {
+    long until = System.nanoTime() + SOON.toNanos();
+    while (!log(name).contains(line)) {
+      if (System.nanoTime() > until) {
+        throw new AssertionError("no line \"" + line + "\" in " + log(name));
+      }
+      Thread.sleep(10);
+    }
+  }
+
+  String exec(String containerId, String... command) {
+    var result = runtime().execSync(containerId, Bytes.listOf(List.of(command)), SOON);
+    return result.stdout().text() + result.stderr().text();
+  }
+
+  /** Everything on this machine that carries the lab's names: empty when nothing leaked. */
+  List<String> traces() throws IOException {
+    List<String> traces = new ArrayList<>();
+    for (MountEntry mount : kernel.mounts().mountInfo()) {
+      if (mount.target().startsWith(directory + "/")) {
+        traces.add("mount " + mount.target());
+      }
+    }
+    manager.children(cgroupParent).forEach(child -> traces.add("cgroup " + child));
+    for (Path place :
+        List.of(
+            layout.pods(),
+            layout.containers(),
+            layout.intents(),
+            layout.podRecords(),
+            layout.containerRecords(),
+            directory.resolve("images/snapshots"))) {
+      if (Files.isDirectory(place)) {
+        try (Stream<Path> entries = Files.list(place)) {
+          entries.forEach(entry -> traces.add("file " + entry));
+        }
+      }
+    }
+    network.attached.forEach(id -> traces.add("network of " + id));
+    String marker = directory.toString();
+    try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
+      processes
+          .filter(process -> process.getFileName().toString().matches("[0-9]+"))
+          .filter(process -> keeps(process, marker))
+          .forEach(process -> traces.add("process " + process.getFileName()));
+    }
+    return traces;
+  }
+
+  /** A keeper holds its directory open. */
+  private static boolean keeps(Path process, String marker) {
+    if (process.getFileName().toString().equals("" + ProcessHandle.current().pid())) {
+      return false;
+    }
+    try (Stream<Path> fds = Files.list(process.resolve("fd"))) {
+      return fds.anyMatch(
+          fd -> {
+            try {
+              return Files.readSymbolicLink(fd).toString().startsWith(marker);
+            } catch (IOException e) {
+              return false;
+            }
+          });
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      if (open == null) {
+        open();
+      }
+      for (var pod : runtime().pods(PodFilter.ALL)) {
+        runtime().removePod(pod.id(), Deadline.after(SOON));
+      }
+    } finally {
+      shut();
+      manager
+          .find(cgroupParent)
+          .ifPresent(
+              cgroup -> {
+                cgroup.killAll(SOON);
+                cgroup.remove();
+              });
+      for (Path mount : PodDirectory.mountsBelow(kernel, directory)) {
+        kernel.mounts().detach(mount);
+      }
+      Layout.removeDirectory(directory);
+    }
+  }
+}
