@@ -21,6 +21,11 @@ import io.jrt.events.JournaledEvents;
 import io.jrt.linux.Kernel;
 import io.jrt.linux.MountEntry;
 import io.jrt.linux.Poller;
+import io.jrt.network.BridgeConfig;
+import io.jrt.network.NetworkConfig;
+import io.jrt.network.NetworkProvider;
+import io.jrt.network.spi.NetworkContext;
+import io.jrt.network.spi.NetworkProviders;
 import io.jrt.security.Security;
 import io.jrt.security.SecurityConfig;
 import io.jrt.volumes.Volumes;
@@ -47,8 +52,8 @@ final class RuntimeLab implements AutoCloseable {
   final Path directory;
   final Layout layout;
   final Path logs;
-  final LoopbackNetwork network = new LoopbackNetwork();
-  final FailPoints failPoints = FailPoints.none();
+  final FailPoints failPoints;
+  private final boolean bridge;
   final CgroupManager manager = CgroupManager.detect(kernel);
   private final String cgroupParent;
   private @Nullable Open open;
@@ -56,18 +61,27 @@ final class RuntimeLab implements AutoCloseable {
 
   /** What lives as long as a daemon does. */
   private record Open(
+      NetworkProvider network,
       Poller poller,
       LinuxLauncher launcher,
       IoEngine io,
       JournaledEvents events,
       ContainerRuntime runtime) {}
 
+  /** In a new directory, with a network that leads nowhere. */
   RuntimeLab() throws IOException {
-    directory = Files.createTempDirectory("jrt-core");
+    this(Files.createTempDirectory("jrt-core"), FailPoints.none(), false);
+    open();
+  }
+
+  /** Not opened yet. */
+  RuntimeLab(Path directory, FailPoints failPoints, boolean bridge) throws IOException {
+    this.directory = directory;
+    this.failPoints = failPoints;
+    this.bridge = bridge;
     layout = new Layout(directory.resolve("root"), directory.resolve("state"));
     logs = Files.createDirectories(directory.resolve("logs"));
-    cgroupParent = "/jrt-test-" + ProcessHandle.current().pid() + "-" + System.nanoTime();
-    open();
+    cgroupParent = "/jrt-test-" + directory.getFileName();
   }
 
   ContainerRuntime runtime() {
@@ -83,6 +97,7 @@ final class RuntimeLab implements AutoCloseable {
   }
 
   void open() {
+    NetworkProvider network = bridge ? bridge() : new LoopbackNetwork(directory.resolve("net"));
     Poller poller = kernel.newPoller("lab");
     Path init = Path.of(System.getProperty("jrt.init"));
     LinuxLauncher launcher = new LinuxLauncher(kernel, poller, init);
@@ -107,7 +122,25 @@ final class RuntimeLab implements AutoCloseable {
             events,
             failPoints,
             init);
-    open = new Open(poller, launcher, io, events, new NodeRuntime(wiring));
+    open = new Open(network, poller, launcher, io, events, new NodeRuntime(wiring));
+  }
+
+  private NetworkProvider bridge() {
+    String instance = Integer.toString(directory.hashCode() & 0xfffff, 36);
+    NetworkConfig config =
+        new NetworkConfig(
+            "bridge",
+            new BridgeConfig(List.of("10.211.0.0/24"), 1500, false),
+            NetworkConfig.DEFAULT.cni(),
+            NetworkConfig.DEFAULT.groups(),
+            Map.of());
+    return NetworkProviders.open(
+        new NetworkContext(
+            kernel,
+            instance,
+            Layout.makeDirectory(layout.root().resolve("network")),
+            Layout.makeDirectory(layout.state().resolve("network")),
+            config));
   }
 
   /** Ends the daemon's part: containers stay. */
@@ -119,6 +152,7 @@ final class RuntimeLab implements AutoCloseable {
       was.launcher().close();
       was.poller().close();
       was.events().close();
+      was.network().close();
       open = null;
     }
   }
@@ -244,6 +278,7 @@ final class RuntimeLab implements AutoCloseable {
             layout.intents(),
             layout.podRecords(),
             layout.containerRecords(),
+            directory.resolve("net"),
             directory.resolve("images/snapshots"))) {
       if (Files.isDirectory(place)) {
         try (Stream<Path> entries = Files.list(place)) {
@@ -251,7 +286,6 @@ final class RuntimeLab implements AutoCloseable {
         }
       }
     }
-    network.attached.forEach(id -> traces.add("network of " + id));
     String marker = directory.toString();
     try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
       processes
@@ -291,6 +325,9 @@ final class RuntimeLab implements AutoCloseable {
         runtime().removePod(pod.id(), Deadline.after(SOON));
       }
     } finally {
+      if (bridge) {
+        now().network().cleanupAll();
+      }
       shut();
       manager
           .find(cgroupParent)
