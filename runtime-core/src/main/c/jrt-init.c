@@ -935,11 +935,13 @@ static _Noreturn void become_program(struct process *p, int clone_late) {
     need(sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0), S_NO_NEW_PRIVS, 0);
     set_seccomp(p);
   }
-  SYS4(__NR_rt_sigprocmask, SIG_SETMASK, &no_signals, 0, SIGSET_BYTES);
   if (exe >= 0) {
+    /* Signals stay blocked into the pod's init, which waits for them: pid 1 would lose one that
+       comes before it does, and with it the request to end. */
     long error = SYS5(__NR_execveat, exe, "", p->argv, p->envp, AT_EMPTY_PATH);
     fail_with(S_EXEC, error, 0, X_PLAIN, "jrt-init");
   }
+  SYS4(__NR_rt_sigprocmask, SIG_SETMASK, &no_signals, 0, SIGSET_BYTES);
   run_program(p);
 }
 
