@@ -1,0 +1,52 @@
+package io.jrt.server.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/** How pods and containers are run. */
+public record ContainersConfig(
+    @Doc("Who makes cgroups: auto, cgroupfs or systemd. The kubelet follows it.")
+        CgroupDriver cgroupDriver,
+    @Doc("Runtime handlers that a RuntimeClass may name; the empty one is always there.")
+        List<String> runtimeHandlers,
+    @Doc(
+            "Whether what the daemon lacks the privilege for (a lower oom score, a higher limit) is"
+                + " set as far as it goes; else such a container is refused.")
+        boolean clampUnpermitted,
+    @Doc("The resolver configuration of pods that ask for none.") Path hostResolvConf,
+    @Doc("The hosts file that pods with the host's network get.") Path hostHosts,
+    @Doc("The size of a pod's /dev/shm.") ByteSize shmSize,
+    @Doc("Sysctls of every pod with a network of its own, unless it asks otherwise.")
+        Map<String, String> sysctls,
+    @Doc("How long the last output of an ended container is waited for.") Duration outputPatience,
+    @Doc("How long processes may take to die of SIGKILL.") Duration killPatience) {
+
+  public static final ContainersConfig DEFAULT =
+      new ContainersConfig(
+          CgroupDriver.AUTO,
+          List.of("jrt"),
+          true,
+          Path.of("/etc/resolv.conf"),
+          Path.of("/etc/hosts"),
+          ByteSize.ofMebibytes(64),
+          Map.of(
+              "net.ipv4.ip_unprivileged_port_start", "0",
+              "net.ipv4.ping_group_range", "0 2147483647"),
+          Duration.ofSeconds(5),
+          Duration.ofSeconds(30));
+
+  public ContainersConfig {
+    runtimeHandlers = List.copyOf(runtimeHandlers);
+    sysctls = Map.copyOf(sysctls);
+  }
+
+  /** Who makes cgroups. */
+  public enum CgroupDriver {
+    /** systemd where it runs the machine with cgroup v2; else jrt itself. */
+    AUTO,
+    CGROUPFS,
+    SYSTEMD
+  }
+}

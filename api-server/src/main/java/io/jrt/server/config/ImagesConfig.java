@@ -1,0 +1,72 @@
+package io.jrt.server.config;
+
+import io.jrt.image.ImageStoreConfig;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** Where images come from, and what pulling may take. */
+public record ImagesConfig(
+    @Doc("k3s' registries.yaml: mirrors, credentials and certificates. Empty reads none.")
+        String registriesYaml,
+    @Doc("Directories with REGISTRY/hosts.toml, as containerd reads them.") List<Path> hostsDirs,
+    @Doc("docker's config.json, for credentials. Empty reads none.") String dockerConfig,
+    @Doc("Registries (host:port) that may be asked over plain HTTP; those on loopback always may.")
+        List<String> insecureRegistries,
+    @Doc("Images that the kubelet must not collect as garbage.") List<String> pinned,
+    @Doc("Images pulled at once.") int parallelPulls,
+    @Doc("Layers fetched at once, of all pulls together.") int parallelLayers,
+    @Doc("Bytes fetched each second by all pulls together; 0 is no limit.") ByteSize bytesPerSecond,
+    @Doc("A pull that gets no byte for so long fails.") Duration noProgress,
+    @Doc("Uncompressed bytes that one layer may have.") ByteSize maxLayerSize,
+    @Doc("Files that one layer may have.") long maxLayerEntries,
+    @Doc("Bytes that must stay free on the file system.") ByteSize keepFree) {
+
+  public static final ImagesConfig DEFAULT = defaults();
+
+  public ImagesConfig {
+    hostsDirs = List.copyOf(hostsDirs);
+    insecureRegistries = List.copyOf(insecureRegistries);
+    pinned = List.copyOf(pinned);
+  }
+
+  private static ImagesConfig defaults() {
+    ImageStoreConfig.Registries registries = ImageStoreConfig.Registries.DEFAULT;
+    ImageStoreConfig.Limits limits = ImageStoreConfig.Limits.DEFAULT;
+    return new ImagesConfig(
+        registries.registriesYaml().map(Path::toString).orElse(""),
+        registries.hostsDirs(),
+        registries.dockerConfig().map(Path::toString).orElse(""),
+        registries.insecure(),
+        List.of(),
+        limits.parallelPulls(),
+        limits.parallelLayers(),
+        new ByteSize(limits.bytesPerSecond()),
+        limits.noProgress(),
+        new ByteSize(limits.maxLayerBytes()),
+        limits.maxLayerEntries(),
+        new ByteSize(limits.keepFree()));
+  }
+
+  /** As the image store takes it. */
+  public ImageStoreConfig toStore(Path root) {
+    return new ImageStoreConfig(
+        root,
+        new ImageStoreConfig.Registries(
+            path(registriesYaml), hostsDirs, path(dockerConfig), insecureRegistries),
+        new ImageStoreConfig.Limits(
+            parallelPulls,
+            parallelLayers,
+            bytesPerSecond.bytes(),
+            noProgress,
+            maxLayerSize.bytes(),
+            maxLayerEntries,
+            keepFree.bytes()),
+        List.of());
+  }
+
+  private static Optional<Path> path(String text) {
+    return text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
+  }
+}

@@ -1,0 +1,119 @@
+package io.jrt.server.image;
+
+import io.jrt.core.ContainerRuntime;
+import io.jrt.errors.JrtException;
+import io.jrt.events.ImageEvent;
+import io.jrt.image.ClaimCheck;
+import io.jrt.image.FsUsage;
+import io.jrt.image.Image;
+import io.jrt.image.ImageConfig;
+import io.jrt.image.ImageStore;
+import io.jrt.image.PullListener;
+import io.jrt.image.PullRequest;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The image store, and the events of what is done to it. */
+public final class Images {
+  private final ImageStore store;
+  private final ContainerRuntime runtime;
+  private final JsonMapper json = JsonMapper.builder().build();
+
+  public Images(ImageStore store, ContainerRuntime runtime) {
+    this.store = store;
+    this.runtime = runtime;
+  }
+
+  /** The images that are here; those of one name only, unless it is empty. */
+  public List<Image> list(String nameOrId) {
+    return nameOrId.isEmpty() ? store.list() : store.find(nameOrId).stream().toList();
+  }
+
+  public Optional<Image> find(String nameOrId) {
+    return store.find(nameOrId);
+  }
+
+  /** Fetches an image, and tells that it came or why it did not. */
+  public Image pull(PullRequest request, PullListener listener) {
+    Instant since = Instant.now();
+    var bytes = new AtomicLong();
+    try {
+      Image image =
+          store.pull(
+              request,
+              progress -> {
+                bytes.set(progress.doneBytes());
+                listener.progress(progress);
+              });
+      runtime
+          .events()
+          .publish(
+              new ImageEvent.Pulled(
+                  request.reference(),
+                  image.id(),
+                  bytes.get(),
+                  Duration.between(since, Instant.now()).toMillis()));
+      return image;
+    } catch (JrtException e) {
+      runtime
+          .events()
+          .publish(
+              new ImageEvent.PullFailed(
+                  request.reference(), e.step(), String.valueOf(e.getMessage())));
+      throw e;
+    }
+  }
+
+  /** Reads the images of an archive or a layout. */
+  public List<Image> importArchive(Path source) {
+    List<Image> images = store.importArchive(source, PullListener.NONE);
+    for (Image image : images) {
+      String name = image.repoTags().isEmpty() ? image.id() : image.repoTags().getFirst();
+      runtime.events().publish(new ImageEvent.Imported(name, image.id()));
+    }
+    return images;
+  }
+
+  /** Removes an image with all its names; nothing happens for one that is not here. */
+  public void remove(String nameOrId) {
+    if (store.find(nameOrId).isPresent()) {
+      runtime.removeImage(nameOrId);
+    }
+  }
+
+  public List<FsUsage> fsUsage() {
+    return store.fsUsage();
+  }
+
+  /** All that is known of an image, as one JSON document for people. */
+  public String inspect(Image image) {
+    ImageConfig config = image.config();
+    Map<String, Object> shown = new LinkedHashMap<>();
+    shown.put("id", image.id());
+    shown.put("tags", image.repoTags());
+    shown.put("digests", image.repoDigests());
+    shown.put("size", image.size());
+    shown.put("pinned", image.pinned());
+    shown.put("pulledAt", image.pulledAt().toString());
+    shown.put("platform", config.platform().toString());
+    shown.put("layers", image.layers());
+    shown.put("created", config.created().through(ClaimCheck.DISPLAY));
+    shown.put("user", config.user().through(ClaimCheck.DISPLAY));
+    shown.put("env", config.env().through(ClaimCheck.DISPLAY_LIST));
+    shown.put("entrypoint", config.entrypoint().through(ClaimCheck.DISPLAY_LIST));
+    shown.put("cmd", config.cmd().through(ClaimCheck.DISPLAY_LIST));
+    shown.put("workingDir", config.workingDir().through(ClaimCheck.DISPLAY));
+    shown.put("labels", config.labels().through(ClaimCheck.DISPLAY_LABELS));
+    shown.put("volumes", config.volumes().through(ClaimCheck.DISPLAY_LIST));
+    shown.put("exposedPorts", config.exposedPorts().through(ClaimCheck.DISPLAY_LIST));
+    shown.put("stopSignal", config.stopSignal().through(ClaimCheck.DISPLAY));
+    return json.writeValueAsString(shown);
+  }
+}

@@ -1,0 +1,191 @@
+package io.jrt.server.rpc;
+
+import io.grpc.BindableService;
+import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
+import io.jrt.errors.ErrorKind;
+import io.jrt.errors.JrtException;
+import io.netty.channel.ChannelFactory;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * gRPC on a unix socket that only root can reach. Each call has a virtual thread of its own; two
+ * event loops move the bytes.
+ */
+public final class UnixServer implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(UnixServer.class);
+  private static final String STEP = "listen";
+  private static final int MAX_INBOUND = 16 << 20;
+  private static final int MAX_HEADERS = 64 << 10;
+
+  private final Server server;
+  private final Path socket;
+  private final Object fileKey;
+  private final EventLoopGroup loops;
+  private final ExecutorService calls;
+
+  private UnixServer(
+      Server server, Path socket, Object fileKey, EventLoopGroup loops, ExecutorService calls) {
+    this.server = server;
+    this.socket = socket;
+    this.fileKey = fileKey;
+    this.loops = loops;
+    this.calls = calls;
+  }
+
+  /**
+   * Listens.
+   *
+   * @param socket where; the file of a daemon that is gone is replaced
+   * @throws JrtException FAILED_PRECONDITION when another daemon listens there
+   */
+  public static UnixServer start(
+      Path socket, List<BindableService> services, CallObserver observer) {
+    prepare(socket);
+    boolean epoll = Epoll.isAvailable();
+    if (!epoll) {
+      log.warn("no epoll for the socket, NIO serves: {}", Epoll.unavailabilityCause().toString());
+    }
+    IoHandlerFactory io = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+    EventLoopGroup loops = new MultiThreadIoEventLoopGroup(2, io);
+    ExecutorService calls =
+        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("call-", 0).factory());
+    SocketAddress address =
+        epoll ? new DomainSocketAddress(socket.toFile()) : UnixDomainSocketAddress.of(socket);
+    int ownUid = ownUid();
+    ChannelFactory<ServerChannel> channel =
+        epoll ? () -> listening(ownUid) : NioServerDomainSocketChannel::new;
+    NettyServerBuilder builder =
+        NettyServerBuilder.forAddress(address)
+            .channelFactory(channel)
+            .bossEventLoopGroup(loops)
+            .workerEventLoopGroup(loops)
+            // A unix socket has no keep-alive; Netty would warn about the option at each
+            // connection.
+            .withChildOption(ChannelOption.SO_KEEPALIVE, null)
+            .executor(calls)
+            .maxInboundMessageSize(MAX_INBOUND)
+            .maxInboundMetadataSize(MAX_HEADERS)
+            .permitKeepAliveWithoutCalls(true)
+            .permitKeepAliveTime(5, TimeUnit.SECONDS)
+            .intercept(new CallInterceptor(observer));
+    services.forEach(builder::addService);
+    try {
+      Server server = builder.build().start();
+      Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
+      return new UnixServer(server, socket, fileKey(socket), loops, calls);
+    } catch (IOException e) {
+      loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
+      calls.close();
+      throw new JrtException(ErrorKind.UNAVAILABLE, STEP, "cannot listen on " + socket, e);
+    }
+  }
+
+  private static ServerChannel listening(int ownUid) {
+    var channel = new EpollServerDomainSocketChannel();
+    channel.pipeline().addLast(new PeerCheck(ownUid));
+    return channel;
+  }
+
+  private static int ownUid() {
+    try {
+      return (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+    } catch (IOException | UnsupportedOperationException e) {
+      throw new JrtException(ErrorKind.INTERNAL, STEP, "cannot tell the daemon's own user", e);
+    }
+  }
+
+  private static Object fileKey(Path socket) throws IOException {
+    return Files.getAttribute(socket, "unix:ino", LinkOption.NOFOLLOW_LINKS);
+  }
+
+  /** Makes the directory, and removes the socket of a daemon that is gone. */
+  private static void prepare(Path socket) {
+    try {
+      Path directory = socket.toAbsolutePath().getParent();
+      if (directory != null && !Files.isDirectory(directory)) {
+        Files.createDirectories(
+            directory,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      }
+      if (!Files.exists(socket, LinkOption.NOFOLLOW_LINKS)) {
+        return;
+      }
+      if (answers(socket)) {
+        throw new JrtException(
+            ErrorKind.FAILED_PRECONDITION,
+            STEP,
+            "another daemon listens on " + socket,
+            "stop it, or give this one its own --socket, --root and --state",
+            null);
+      }
+      if (Files.isRegularFile(socket, LinkOption.NOFOLLOW_LINKS)
+          || Files.isDirectory(socket, LinkOption.NOFOLLOW_LINKS)) {
+        throw new JrtException(ErrorKind.INVALID, STEP, socket + " is not a socket");
+      }
+      Files.delete(socket);
+      log.debug("removed the socket {} of a daemon that is gone", socket);
+    } catch (IOException e) {
+      throw new JrtException(ErrorKind.UNAVAILABLE, STEP, "cannot prepare " + socket, e);
+    }
+  }
+
+  private static boolean answers(Path socket) {
+    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      return channel.connect(UnixDomainSocketAddress.of(socket));
+    } catch (IOException refused) {
+      log.debug("nobody listens on {}: {}", socket, refused.toString());
+      return false;
+    }
+  }
+
+  /** Takes no new calls, lets those under way end for a while, then cuts them off. */
+  @Override
+  public void close() {
+    // A new daemon may have taken the path over: only the own socket is removed.
+    try {
+      if (Files.exists(socket, LinkOption.NOFOLLOW_LINKS) && fileKey.equals(fileKey(socket))) {
+        Files.delete(socket);
+      }
+    } catch (IOException e) {
+      log.warn("cannot remove {}: {}", socket, e.toString());
+    }
+    server.shutdown();
+    try {
+      if (!server.awaitTermination(2, TimeUnit.SECONDS)) {
+        server.shutdownNow();
+        server.awaitTermination(2, TimeUnit.SECONDS);
+      }
+    } catch (InterruptedException e) {
+      server.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
+    calls.shutdownNow();
+    loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
+  }
+}
