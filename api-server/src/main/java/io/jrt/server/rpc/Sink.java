@@ -78,6 +78,18 @@ public final class Sink<A> {
     }
   }
 
+  /** Sends if the client is ready for it now, and else drops the message. Never waits. */
+  public void offer(A message) {
+    lock.lock();
+    try {
+      if (client.isReady() && !gone && !client.isCancelled()) {
+        client.onNext(message);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   void complete() {
     end(client::onCompleted);
   }

@@ -1,0 +1,152 @@
+package io.jrt.server.admin;
+
+import io.grpc.stub.StreamObserver;
+import io.jrt.admin.v1.AdminGrpc;
+import io.jrt.admin.v1.EventsRequest;
+import io.jrt.admin.v1.EventsResponse;
+import io.jrt.admin.v1.ImportImageRequest;
+import io.jrt.admin.v1.ImportImageResponse;
+import io.jrt.admin.v1.InfoRequest;
+import io.jrt.admin.v1.InfoResponse;
+import io.jrt.admin.v1.InspectRequest;
+import io.jrt.admin.v1.InspectResponse;
+import io.jrt.admin.v1.ListOperationsRequest;
+import io.jrt.admin.v1.ListOperationsResponse;
+import io.jrt.admin.v1.LogsRequest;
+import io.jrt.admin.v1.LogsResponse;
+import io.jrt.admin.v1.PruneRequest;
+import io.jrt.admin.v1.PruneResponse;
+import io.jrt.admin.v1.PullRequest;
+import io.jrt.admin.v1.PullResponse;
+import io.jrt.admin.v1.ReloadConfigRequest;
+import io.jrt.admin.v1.ReloadConfigResponse;
+import io.jrt.admin.v1.ShowConfigRequest;
+import io.jrt.admin.v1.ShowConfigResponse;
+import io.jrt.admin.v1.StatsRequest;
+import io.jrt.admin.v1.StatsResponse;
+import io.jrt.admin.v1.WhyRequest;
+import io.jrt.admin.v1.WhyResponse;
+import io.jrt.core.ContainerRuntime;
+import io.jrt.server.config.ConfigText;
+import io.jrt.server.config.Configuration;
+import io.jrt.server.image.Images;
+import io.jrt.server.rpc.Answers;
+import java.nio.file.Path;
+import java.util.function.Supplier;
+
+/**
+ * The switchboard of the admin API: each call goes to the class of its name.
+ *
+ * <p>ListGpus and the calls about volumes have none: gRPC answers them with UNIMPLEMENTED and their
+ * name.
+ */
+public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
+  private final Configuration configuration;
+  private final Supplier<Configuration.Reloaded> reload;
+  private final Info info;
+  private final Pull pull;
+  private final ImportImage importImage;
+  private final Events events;
+  private final ListOperations listOperations;
+  private final Logs logs;
+  private final Inspect inspect;
+  private final Why why;
+  private final Stats stats;
+  private final Prune prune;
+
+  /**
+   * @param uploads a directory for archives that are sent over the socket
+   * @param reload reads the configuration anew
+   */
+  public AdminSwitchboard(
+      String version,
+      ContainerRuntime runtime,
+      Images images,
+      Configuration configuration,
+      Path uploads,
+      Supplier<Configuration.Reloaded> reload) {
+    this.configuration = configuration;
+    this.reload = reload;
+    this.info = new Info(version, runtime, images, configuration);
+    this.pull = new Pull(images);
+    this.importImage = new ImportImage(images, uploads);
+    this.events = new Events(runtime);
+    this.listOperations = new ListOperations(runtime);
+    this.logs = new Logs(runtime);
+    this.inspect = new Inspect(runtime, images);
+    this.why = new Why(runtime);
+    this.stats = new Stats(runtime);
+    this.prune = new Prune(runtime, images);
+  }
+
+  @Override
+  public void info(InfoRequest request, StreamObserver<InfoResponse> client) {
+    Answers.one(client, info.handle(request));
+  }
+
+  @Override
+  public void pull(PullRequest request, StreamObserver<PullResponse> client) {
+    pull.handle(request, client);
+  }
+
+  @Override
+  public StreamObserver<ImportImageRequest> importImage(
+      StreamObserver<ImportImageResponse> client) {
+    return importImage.handle(client);
+  }
+
+  @Override
+  public void events(EventsRequest request, StreamObserver<EventsResponse> client) {
+    events.handle(request, client);
+  }
+
+  @Override
+  public void listOperations(
+      ListOperationsRequest request, StreamObserver<ListOperationsResponse> client) {
+    Answers.one(client, listOperations.handle(request));
+  }
+
+  @Override
+  public void logs(LogsRequest request, StreamObserver<LogsResponse> client) {
+    logs.handle(request, client);
+  }
+
+  @Override
+  public void inspect(InspectRequest request, StreamObserver<InspectResponse> client) {
+    Answers.one(client, inspect.handle(request));
+  }
+
+  @Override
+  public void why(WhyRequest request, StreamObserver<WhyResponse> client) {
+    Answers.one(client, why.handle(request));
+  }
+
+  @Override
+  public void stats(StatsRequest request, StreamObserver<StatsResponse> client) {
+    stats.handle(request, client);
+  }
+
+  @Override
+  public void reloadConfig(
+      ReloadConfigRequest request, StreamObserver<ReloadConfigResponse> client) {
+    Configuration.Reloaded reloaded = reload.get();
+    Answers.one(
+        client,
+        ReloadConfigResponse.newBuilder()
+            .addAllChanged(reloaded.changed())
+            .addAllNeedRestart(reloaded.needRestart())
+            .build());
+  }
+
+  @Override
+  public void showConfig(ShowConfigRequest request, StreamObserver<ShowConfigResponse> client) {
+    Answers.one(
+        client,
+        ShowConfigResponse.newBuilder().setToml(ConfigText.of(configuration.current())).build());
+  }
+
+  @Override
+  public void prune(PruneRequest request, StreamObserver<PruneResponse> client) {
+    Answers.one(client, prune.handle(request, Answers.deadline()));
+  }
+}

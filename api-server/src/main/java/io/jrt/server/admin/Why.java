@@ -1,0 +1,130 @@
+package io.jrt.server.admin;
+
+import io.jrt.admin.v1.Fact;
+import io.jrt.admin.v1.WhyRequest;
+import io.jrt.admin.v1.WhyResponse;
+import io.jrt.core.ContainerRuntime;
+import io.jrt.core.ContainerState;
+import io.jrt.core.ContainerStatus;
+import io.jrt.core.ExitCause;
+import io.jrt.core.PodState;
+import io.jrt.core.PodStatus;
+import io.jrt.errors.ErrorKind;
+import io.jrt.errors.JrtException;
+import io.jrt.events.ContainerEvent;
+import io.jrt.events.Event;
+import io.jrt.events.Recorded;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/** How a pod or a container came to be as it is, as a story for people. */
+final class Why {
+  private static final int EVENTS = 100_000;
+
+  private final ContainerRuntime runtime;
+
+  Why(ContainerRuntime runtime) {
+    this.runtime = runtime;
+  }
+
+  WhyResponse handle(WhyRequest request) {
+    String name = request.getName();
+    if (name.isEmpty()) {
+      throw new JrtException(ErrorKind.INVALID, "why", "name is missing");
+    }
+    WhyResponse.Builder story = WhyResponse.newBuilder();
+    String id = verdict(name, story);
+    for (Recorded recorded : runtime.events().history(Instant.EPOCH, EVENTS)) {
+      if (about(recorded.event(), id)) {
+        story.addFacts(
+            Fact.newBuilder()
+                .setAt(Times.nanos(recorded.at()))
+                .setText(Sentences.of(recorded.event())));
+      }
+    }
+    return story.build();
+  }
+
+  /** Writes how it is, and returns the full id; what is gone has only its events. */
+  private String verdict(String name, WhyResponse.Builder story) {
+    try {
+      ContainerStatus container = runtime.containerStatus(name);
+      story.setVerdict(verdict(container));
+      hint(container).ifPresent(story::setHint);
+      return container.id();
+    } catch (JrtException e) {
+      refuseUnlessGone(e);
+    }
+    try {
+      PodStatus pod = runtime.podStatus(name);
+      story.setVerdict(verdict(pod));
+      return pod.id();
+    } catch (JrtException e) {
+      refuseUnlessGone(e);
+    }
+    List<Recorded> history = runtime.events().history(Instant.EPOCH, EVENTS);
+    if (history.stream().noneMatch(recorded -> about(recorded.event(), name))) {
+      throw new JrtException(
+          ErrorKind.NOT_FOUND, "why", "no pod or container " + name + " is or was here");
+    }
+    story.setVerdict(name + " was removed");
+    return name;
+  }
+
+  private static void refuseUnlessGone(JrtException e) {
+    if (e.kind() != ErrorKind.NOT_FOUND) {
+      throw e;
+    }
+  }
+
+  private static boolean about(Event event, String id) {
+    return event.object().startsWith(id)
+        || (event instanceof ContainerEvent container && container.podId().startsWith(id));
+  }
+
+  private static String verdict(ContainerStatus container) {
+    String name = "container " + container.config().metadata().name();
+    return switch (container.state()) {
+      case ContainerState.Created _ -> name + " was created and not started";
+      case ContainerState.Running(Instant since, int pid) ->
+          name + " runs since " + since + " as process " + pid;
+      case ContainerState.Exited(_, Instant at, ExitCause cause) ->
+          "%s ended at %s with exit code %d (%s)%s"
+              .formatted(
+                  name,
+                  at,
+                  cause.code(),
+                  cause.reason(),
+                  cause.message().isEmpty() ? "" : ": " + cause.message());
+      case ContainerState.Unknown(_, String why) -> name + " is in an unknown state: " + why;
+    };
+  }
+
+  private static String verdict(PodStatus pod) {
+    String name =
+        "pod " + pod.config().metadata().namespace() + "/" + pod.config().metadata().name();
+    long running =
+        pod.containers().stream()
+            .filter(container -> container.state() instanceof ContainerState.Running)
+            .count();
+    return pod.state() == PodState.READY
+        ? "%s is ready; %d of its %d containers run"
+            .formatted(name, running, pod.containers().size())
+        : name + " is not ready: it was stopped or lost what it stood on";
+  }
+
+  private static Optional<String> hint(ContainerStatus container) {
+    if (!(container.state() instanceof ContainerState.Exited(_, _, ExitCause cause))) {
+      return Optional.empty();
+    }
+    return switch (cause.reason()) {
+      case "OOMKilled" ->
+          Optional.of("raise the memory limit, or find out what takes so much (jrt stats)");
+      case "StartError", "ContainerCannotRun" ->
+          Optional.of("look at the command, the image and the mounts (jrt inspect)");
+      case "Error" -> Optional.of("its last words are in 'jrt logs " + container.id() + "'");
+      default -> Optional.empty();
+    };
+  }
+}
