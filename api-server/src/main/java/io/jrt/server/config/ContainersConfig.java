@@ -1,14 +1,14 @@
 package io.jrt.server.config;
 
+import io.jrt.core.life.CoreConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** How pods and containers are run. */
 public record ContainersConfig(
-    @Doc("Who makes cgroups: auto, cgroupfs or systemd. The kubelet follows it.")
-        CgroupDriver cgroupDriver,
     @Doc("Runtime handlers that a RuntimeClass may name; the empty one is always there.")
         List<String> runtimeHandlers,
     @Doc(
@@ -25,7 +25,6 @@ public record ContainersConfig(
 
   public static final ContainersConfig DEFAULT =
       new ContainersConfig(
-          CgroupDriver.AUTO,
           List.of("jrt"),
           true,
           Path.of("/etc/resolv.conf"),
@@ -42,11 +41,16 @@ public record ContainersConfig(
     sysctls = Map.copyOf(sysctls);
   }
 
-  /** Who makes cgroups. */
-  public enum CgroupDriver {
-    /** systemd where it runs the machine with cgroup v2; else jrt itself. */
-    AUTO,
-    CGROUPFS,
-    SYSTEMD
+  /** As the runtime takes it. */
+  public CoreConfig toCore() {
+    return new CoreConfig(
+        Stream.concat(Stream.of(""), runtimeHandlers.stream()).distinct().toList(),
+        clampUnpermitted,
+        hostResolvConf,
+        hostHosts,
+        shmSize.bytes(),
+        sysctls,
+        outputPatience,
+        killPatience);
   }
 }

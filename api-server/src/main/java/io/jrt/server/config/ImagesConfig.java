@@ -21,6 +21,7 @@ public record ImagesConfig(
     @Doc("A pull that gets no byte for so long fails.") Duration noProgress,
     @Doc("Uncompressed bytes that one layer may have.") ByteSize maxLayerSize,
     @Doc("Files that one layer may have.") long maxLayerEntries,
+    @Doc("How many times its compressed size a layer above 1 GiB may have.") int maxExpansion,
     @Doc("Bytes that must stay free on the file system.") ByteSize keepFree) {
 
   public static final ImagesConfig DEFAULT = defaults();
@@ -46,6 +47,7 @@ public record ImagesConfig(
         limits.noProgress(),
         new ByteSize(limits.maxLayerBytes()),
         limits.maxLayerEntries(),
+        limits.maxExpansion(),
         new ByteSize(limits.keepFree()));
   }
 
@@ -62,6 +64,7 @@ public record ImagesConfig(
             noProgress,
             maxLayerSize.bytes(),
             maxLayerEntries,
+            maxExpansion,
             keepFree.bytes()),
         List.of());
   }

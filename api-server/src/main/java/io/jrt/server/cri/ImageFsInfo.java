@@ -1,10 +1,8 @@
 package io.jrt.server.cri;
 
-import io.jrt.cri.v1.FilesystemUsage;
 import io.jrt.cri.v1.ImageFsInfoRequest;
 import io.jrt.cri.v1.ImageFsInfoResponse;
 import io.jrt.server.image.Images;
-import java.util.List;
 
 /** The file systems of images and of containers, and how full they are. */
 final class ImageFsInfo {
@@ -15,10 +13,9 @@ final class ImageFsInfo {
   }
 
   ImageFsInfoResponse handle(ImageFsInfoRequest request) {
-    List<FilesystemUsage> usage = images.fsUsage().stream().map(ImageTranslation::toCri).toList();
     return ImageFsInfoResponse.newBuilder()
-        .addAllImageFilesystems(usage)
-        .addAllContainerFilesystems(usage)
+        .addImageFilesystems(ImageTranslation.toCri(images.imageUsage()))
+        .addContainerFilesystems(ImageTranslation.toCri(images.containerUsage()))
         .build();
   }
 }

@@ -88,8 +88,14 @@ public final class Images {
     }
   }
 
-  public List<FsUsage> fsUsage() {
-    return store.fsUsage();
+  /** What images take of the disk. */
+  public FsUsage imageUsage() {
+    return store.imageUsage();
+  }
+
+  /** What the writable parts of containers take of the disk. */
+  public FsUsage containerUsage() {
+    return store.snapshotsUsage();
   }
 
   /** All that is known of an image, as one JSON document for people. */

@@ -7,8 +7,8 @@ import java.util.Optional;
 /**
  * A reason that the kubelet knows by its first word and shows in a pod's status.
  *
- * <p>Which one an error is follows from its step, because the modules below know nothing of the
- * kubelet.
+ * <p>Which one an error is follows from its step, or from the word itself at the beginning of its
+ * message.
  */
 enum KubeletReason {
   REGISTRY_UNAVAILABLE("RegistryUnavailable"),
@@ -22,12 +22,20 @@ enum KubeletReason {
     this.word = word;
   }
 
-  String word() {
-    return word;
+  /** The sentence with the word in front, and only there. */
+  String before(String step, String message) {
+    String prefix = word + ": ";
+    String rest = message.startsWith(prefix) ? message.substring(prefix.length()) : message;
+    return prefix + step + ": " + rest;
   }
 
   static Optional<KubeletReason> of(JrtException error) {
     String step = error.step();
+    for (KubeletReason reason : values()) {
+      if (String.valueOf(error.getMessage()).startsWith(reason.word + ": ")) {
+        return Optional.of(reason);
+      }
+    }
     if (step.contains("signature")) {
       return Optional.of(SIGNATURE_VALIDATION_FAILED);
     }

@@ -30,10 +30,10 @@ public final class Statuses {
   /** What the kubelet, a log line and a person get to read. */
   public static String sentence(JrtException error) {
     String hint = error.hint().map(text -> " (" + text + ")").orElse("");
-    return KubeletReason.of(error).map(reason -> reason.word() + ": ").orElse("")
-        + error.step()
-        + ": "
-        + error.getMessage()
+    String message = String.valueOf(error.getMessage());
+    return KubeletReason.of(error)
+            .map(reason -> reason.before(error.step(), message))
+            .orElse(error.step() + ": " + message)
         + hint;
   }
 

@@ -1,0 +1,192 @@
+package io.jrt.server;
+
+import io.jrt.core.cgroup.CgroupManager;
+import io.jrt.core.cgroup.CgroupfsDriver;
+import io.jrt.core.io.IoEngine;
+import io.jrt.core.launch.LinuxLauncher;
+import io.jrt.core.life.ControlGroups;
+import io.jrt.core.life.KernelControlGroups;
+import io.jrt.core.life.NodeRuntime;
+import io.jrt.core.life.Wiring;
+import io.jrt.core.op.FailPoints;
+import io.jrt.core.store.Layout;
+import io.jrt.errors.JrtException;
+import io.jrt.events.DaemonEvent;
+import io.jrt.events.JournaledEvents;
+import io.jrt.image.store.LocalImageStore;
+import io.jrt.linux.Kernel;
+import io.jrt.network.NetworkProvider;
+import io.jrt.network.spi.NetworkContext;
+import io.jrt.network.spi.NetworkProviders;
+import io.jrt.security.Security;
+import io.jrt.security.SecurityConfig;
+import io.jrt.server.admin.AdminSwitchboard;
+import io.jrt.server.config.Config;
+import io.jrt.server.config.ConfigText;
+import io.jrt.server.config.Configuration;
+import io.jrt.server.cri.ImageServiceSwitchboard;
+import io.jrt.server.cri.RuntimeServiceSwitchboard;
+import io.jrt.server.image.Images;
+import io.jrt.server.log.Logging;
+import io.jrt.server.rpc.CallObserver;
+import io.jrt.server.rpc.Statuses;
+import io.jrt.server.rpc.UnixServer;
+import io.jrt.server.streaming.StreamingServer;
+import io.jrt.server.systemd.Systemd;
+import io.jrt.volumes.Volumes;
+import io.jrt.volumes.VolumesConfig;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * {@code jrtd}: builds everything in the order in which it is read here, serves, and closes it
+ * backwards. Containers stay when it goes.
+ */
+public final class Main {
+  private static final Logger log = LoggerFactory.getLogger("io.jrt.jrtd");
+
+  private Main() {}
+
+  public static void main(String[] arguments) {
+    int status = run(List.of(arguments));
+    if (status != 0) {
+      System.exit(status);
+    }
+  }
+
+  private static int run(List<String> arguments) {
+    try {
+      Options options = Options.parse(arguments);
+      return switch (options.mode()) {
+        case HELP -> print(Options.USAGE);
+        case VERSION -> print("jrtd " + Version.current() + "\n");
+        case PRINT_DEFAULT_CONFIG -> print(ConfigText.ofDefaults());
+        case SERVE -> serve(options);
+      };
+    } catch (Options.UsageException e) {
+      System.err.println("jrtd: " + e.getMessage() + " (see jrtd --help)");
+      return 2;
+    } catch (JrtException e) {
+      System.err.println("jrtd: " + Statuses.sentence(e));
+      log.debug("the start failed", e);
+      return 1;
+    }
+  }
+
+  private static int print(String text) {
+    System.out.print(text);
+    return 0;
+  }
+
+  /** Serves until the process is told to go; the hook closes everything then. */
+  private static int serve(Options options) {
+    long since = System.nanoTime();
+    var closer = new Closer();
+    try {
+      build(options, closer, since);
+    } catch (RuntimeException e) {
+      closer.close();
+      throw e;
+    }
+    Runtime.getRuntime()
+        .addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(closer::close));
+    closer.awaitClosed();
+    return 0;
+  }
+
+  private static void build(Options options, Closer closer, long since) {
+    Configuration configuration =
+        Configuration.read(
+            options.config().orElse(Options.DEFAULT_CONFIG),
+            options.config().isPresent(),
+            options::over);
+    configuration.onChange(config -> Logging.apply(config.log()));
+    Config config = configuration.current();
+    Path root = config.daemon().root();
+    Path state = config.daemon().state();
+    Instance instance = Instance.of(root);
+
+    Kernel kernel = Kernel.open();
+    var systemd = closer.add(new Systemd(kernel.sockets(), System.getenv(), () -> true));
+    Path jrtInit = InitProgram.find(System.getenv());
+    Layout.makeDirectory(root);
+    Layout.makeDirectory(state);
+
+    var events =
+        closer.add(
+            JournaledEvents.open(
+                root.resolve("events"),
+                config.events().replay(),
+                config.events().journalSize().bytes()));
+    var store =
+        closer.add(LocalImageStore.open(config.images().toStore(root.resolve("images")), kernel));
+    config.images().pinned().forEach(store::pin);
+    NetworkProvider network =
+        closer.add(
+            NetworkProviders.open(
+                new NetworkContext(
+                    kernel,
+                    instance.id(),
+                    root.resolve("network"),
+                    state.resolve("network"),
+                    config.network().toNetwork())));
+    var volumes = new Volumes(kernel, VolumesConfig.defaults(root.resolve("volumes"), state));
+    var security = new Security(kernel, SecurityConfig.DEFAULT);
+    CgroupManager manager = CgroupManager.detect(kernel);
+    ControlGroups cgroups =
+        new KernelControlGroups(
+            kernel, manager, new CgroupfsDriver(manager, instance.cgroup()), instance.cgroup());
+    var poller = closer.add(kernel.newPoller("launch-poller"));
+    var launcher = closer.add(new LinuxLauncher(kernel, poller, jrtInit));
+    var io = closer.add(IoEngine.open(kernel, state.resolve("io")));
+    var runtime =
+        closer.add(
+            new NodeRuntime(
+                new Wiring(
+                    config.containers().toCore(),
+                    new Layout(root, state),
+                    kernel,
+                    store,
+                    network,
+                    volumes,
+                    security,
+                    cgroups,
+                    launcher,
+                    io,
+                    events,
+                    FailPoints.fromSystemProperty(),
+                    jrtInit)));
+
+    var images = new Images(store, runtime);
+    var streaming =
+        closer.add(
+            StreamingServer.start(config.streaming().toStreaming(), new RuntimeStreams(runtime)));
+    var reload = new Reload(configuration, systemd, events);
+    String version = Version.current();
+    closer.add(
+        UnixServer.start(
+            config.daemon().socket(),
+            List.of(
+                new RuntimeServiceSwitchboard(
+                    version,
+                    runtime,
+                    streaming,
+                    () -> Map.of("config", ConfigText.of(configuration.current()))),
+                new ImageServiceSwitchboard(images),
+                new AdminSwitchboard(
+                    version, runtime, images, configuration, root.resolve("uploads"), reload)),
+            CallObserver.NONE));
+
+    closer.add(systemd::stopping);
+    closer.add(() -> events.publish(new DaemonEvent.Stopping("asked to")));
+    reload.onHangUp();
+    events.publish(new DaemonEvent.Started(version, (int) ProcessHandle.current().pid()));
+    long millis = Duration.ofNanos(System.nanoTime() - since).toMillis();
+    log.info("jrtd {} serves {} after {} ms", version, config.daemon().socket(), millis);
+    systemd.ready("serves " + config.daemon().socket());
+  }
+}

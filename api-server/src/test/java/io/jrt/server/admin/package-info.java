@@ -1,0 +1,4 @@
+@NullMarked
+package io.jrt.server.admin;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.jrt.server.config;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.jrt.server.cri;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.jrt.server.log;
+
+import org.jspecify.annotations.NullMarked;

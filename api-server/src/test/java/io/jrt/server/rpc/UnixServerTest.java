@@ -1,0 +1,168 @@
+package io.jrt.server.rpc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.StreamObserver;
+import io.jrt.admin.v1.AdminGrpc;
+import io.jrt.admin.v1.ImportImageRequest;
+import io.jrt.admin.v1.ImportImageResponse;
+import io.jrt.admin.v1.InfoRequest;
+import io.jrt.admin.v1.InfoResponse;
+import io.jrt.admin.v1.StatsRequest;
+import io.jrt.admin.v1.StatsResponse;
+import io.jrt.errors.ErrorKind;
+import io.jrt.errors.JrtException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class UnixServerTest {
+  @TempDir private Path directory;
+
+  /** Answers with whatever the test wants. */
+  private static final class Scripted extends AdminGrpc.AdminImplBase {
+    private final CountDownLatch left = new CountDownLatch(1);
+
+    @Override
+    public void info(InfoRequest request, StreamObserver<InfoResponse> client) {
+      if (Answers.deadline().isLimited()) {
+        throw new JrtException(
+            ErrorKind.NOT_FOUND, "find pod", "no pod abc", "list them with jrt pods", null);
+      }
+      Answers.one(
+          client,
+          InfoResponse.newBuilder()
+              .setVersion(Thread.currentThread().isVirtual() ? "virtual" : "platform")
+              .build());
+    }
+
+    @Override
+    public void stats(StatsRequest request, StreamObserver<StatsResponse> client) {
+      Answers.stream(
+          client,
+          sink -> {
+            try {
+              for (long at = 1; at < Long.MAX_VALUE; at++) {
+                sink.send(StatsResponse.newBuilder().setAt(at).build());
+              }
+            } finally {
+              left.countDown();
+            }
+          });
+    }
+
+    @Override
+    public StreamObserver<ImportImageRequest> importImage(
+        StreamObserver<ImportImageResponse> client) {
+      throw new IllegalStateException("a fault");
+    }
+  }
+
+  private Path socket() {
+    return directory.resolve("jrt.sock");
+  }
+
+  @Test
+  void callsRunOnVirtualThreads() throws Exception {
+    try (TestDaemon daemon = TestDaemon.serving(socket(), new Scripted())) {
+      assertThat(
+              AdminGrpc.newBlockingStub(daemon.channel())
+                  .info(InfoRequest.getDefaultInstance())
+                  .getVersion())
+          .isEqualTo("virtual");
+    }
+  }
+
+  @Test
+  void anErrorIsAStatusWithStepMessageAndHint() throws Exception {
+    try (TestDaemon daemon = TestDaemon.serving(socket(), new Scripted())) {
+      assertThatThrownBy(
+              () ->
+                  AdminGrpc.newBlockingStub(daemon.channel())
+                      .withDeadlineAfter(5, TimeUnit.SECONDS)
+                      .info(InfoRequest.getDefaultInstance()))
+          .isInstanceOfSatisfying(
+              StatusRuntimeException.class,
+              e -> {
+                assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.NOT_FOUND);
+                assertThat(e.getStatus().getDescription())
+                    .isEqualTo("find pod: no pod abc (list them with jrt pods)");
+              });
+    }
+  }
+
+  @Test
+  void theWriterOfAStreamEndsWhenItsClientGoes() throws Exception {
+    var service = new Scripted();
+    try (TestDaemon daemon = TestDaemon.serving(socket(), service)) {
+      Iterator<StatsResponse> answers =
+          AdminGrpc.newBlockingStub(daemon.channel()).stats(StatsRequest.getDefaultInstance());
+      assertThat(answers.next().getAt()).isEqualTo(1);
+      assertThat(answers.next().getAt()).isEqualTo(2);
+      daemon.channel().shutdownNow();
+      assertThat(service.left.await(5, TimeUnit.SECONDS)).isTrue();
+    }
+  }
+
+  @Test
+  void onlyTheOwnerReachesTheSocket() throws Exception {
+    try (TestDaemon daemon = TestDaemon.serving(socket(), new Scripted())) {
+      assertThat(daemon.channel().isShutdown()).isFalse();
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket())))
+          .isEqualTo("rw-------");
+    }
+    assertThat(socket()).doesNotExist();
+  }
+
+  @Test
+  void theSocketOfADaemonThatIsGoneIsReplaced() throws Exception {
+    try (var gone = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      gone.bind(UnixDomainSocketAddress.of(socket()));
+    }
+    assertThat(socket()).exists();
+    try (TestDaemon daemon = TestDaemon.serving(socket(), new Scripted())) {
+      assertThat(
+              AdminGrpc.newBlockingStub(daemon.channel())
+                  .info(InfoRequest.getDefaultInstance())
+                  .getVersion())
+          .isNotEmpty();
+    }
+  }
+
+  @Test
+  void aSecondDaemonOnTheSameSocketIsRefused() throws Exception {
+    try (TestDaemon daemon = TestDaemon.serving(socket(), new Scripted())) {
+      assertThatThrownBy(
+              () -> UnixServer.start(socket(), List.of(new Scripted()), CallObserver.NONE))
+          .isInstanceOfSatisfying(
+              JrtException.class,
+              e -> assertThat(e.kind()).isEqualTo(ErrorKind.FAILED_PRECONDITION));
+      assertThat(
+              AdminGrpc.newBlockingStub(daemon.channel())
+                  .info(InfoRequest.getDefaultInstance())
+                  .getVersion())
+          .isNotEmpty();
+    }
+  }
+
+  @Test
+  void aFileThatIsNoSocketIsLeftAlone() throws Exception {
+    Files.writeString(socket(), "precious");
+    assertThatThrownBy(() -> UnixServer.start(socket(), List.of(new Scripted()), CallObserver.NONE))
+        .isInstanceOf(JrtException.class)
+        .hasMessageContaining("is not a socket");
+    assertThat(socket()).hasContent("precious");
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.jrt.server.rpc;
+
+import org.jspecify.annotations.NullMarked;
