@@ -235,7 +235,7 @@ final class ContainerRuns {
                 .place(
                     cgroup,
                     placement -> wiring.launcher().startPodInit(namespaces, placement, directory));
-        pod.init(init);
+        pods.hold(pod, init);
         return init;
       }
     } finally {

@@ -399,6 +399,28 @@ final class PodLifecycle {
     }
   }
 
+  /** A ready pod has lost what it stood on: it can only be stopped and removed from now on. */
+  void lose(Pod pod, String why) {
+    pod.lock().lock();
+    try {
+      if (!pod.isReady()) {
+        return;
+      }
+      log.warn("pod {} is not ready any more: {}", pod.id(), why);
+      pod.record(pod.record().withPhase(PodRecord.Phase.STOPPING));
+      records.put(pod.id(), pod.record(), Durability.CRASH);
+    } finally {
+      pod.lock().unlock();
+    }
+    wiring.events().publish(new PodEvent.Stopped(pod.id(), why));
+  }
+
+  /** Holds the first process of the pod's pid namespace, and notices its end. */
+  void hold(Pod pod, LiveContainer init) {
+    pod.init(init);
+    init.onExit(_ -> lose(pod, "the first process of its pid namespace ended"));
+  }
+
   /** Ends the first process of the pod's pid namespace, and with it all others there. */
   private void endInit(Pod pod) {
     pod.lock().lock();

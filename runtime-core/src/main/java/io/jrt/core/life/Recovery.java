@@ -14,7 +14,6 @@ import io.jrt.core.store.RecordStore;
 import io.jrt.core.store.RecordStore.Durability;
 import io.jrt.core.store.StartRecord;
 import io.jrt.events.DaemonEvent;
-import io.jrt.events.PodEvent;
 import io.jrt.linux.Signals;
 import io.jrt.network.PodRef;
 import java.io.IOException;
@@ -146,10 +145,8 @@ final class Recovery {
   }
 
   private void loseSandbox(Pod pod, String why) {
-    finding("pod %s is not ready any more: %s".formatted(pod.id(), why));
-    pod.record(pod.record().withPhase(PodRecord.Phase.STOPPING));
-    podRecords.put(pod.id(), pod.record(), Durability.CRASH);
-    wiring.events().publish(new PodEvent.Stopped(pod.id(), why));
+    findings.add("pod %s is not ready any more: %s".formatted(pod.id(), why));
+    pods.lose(pod, why);
   }
 
   private void adoptInit(Pod pod) {
@@ -158,7 +155,7 @@ final class Recovery {
       return;
     }
     switch (wiring.launcher().adopt(directory)) {
-      case Adopted.Held(var init) -> pod.init(init);
+      case Adopted.Held(var init) -> pods.hold(pod, init);
       case Adopted.NeverStarted _ -> Layout.removeDirectory(directory);
       case Adopted.Ended _, Adopted.Lost _ -> {
         Layout.removeDirectory(directory);

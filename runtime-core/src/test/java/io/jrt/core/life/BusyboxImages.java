@@ -77,6 +77,7 @@ final class BusyboxImages implements ImageStore {
         Files.writeString(
             etc.resolve("passwd"), "root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/:\n");
         Files.writeString(etc.resolve("group"), "root:x:0:\nstaff:x:50:app\n");
+        Files.writeString(Files.createDirectory(layer.resolve("data")).resolve("file"), "image\n");
         Files.copy(Path.of("/usr/bin/busybox"), bin.resolve("busybox"));
         for (String applet : APPLETS) {
           Files.createSymbolicLink(bin.resolve(applet), Path.of("busybox"));
@@ -104,7 +105,7 @@ final class BusyboxImages implements ImageStore {
             ImageClaim.of("cmd", List.of("sh")),
             ImageClaim.of("workingDir", ""),
             ImageClaim.of("labels", Map.of()),
-            ImageClaim.of("volumes", List.of()),
+            ImageClaim.of("volumes", List.of("/data")),
             ImageClaim.of("ports", List.of()),
             ImageClaim.of("stopSignal", "")),
         List.of(ID),

@@ -1,12 +1,69 @@
 package io.jrt.core.life;
 
+import io.jrt.core.ContainerConfig;
 import io.jrt.core.ContainerSecurity;
+import io.jrt.core.LinuxResources;
+import io.jrt.core.MountConfig;
 import io.jrt.core.NamespaceMode;
 import io.jrt.core.NamespaceOptions;
+import io.jrt.core.SecurityProfile;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Requests with one thing changed. */
 final class Configs {
   private Configs() {}
+
+  static ContainerSecurity readonly(ContainerSecurity security) {
+    return new ContainerSecurity(
+        security.capabilities(),
+        security.privileged(),
+        security.namespaces(),
+        security.selinux(),
+        OptionalLong.of(1000),
+        security.runAsGroup(),
+        security.runAsUserName(),
+        true,
+        List.of(4242L),
+        security.supplementalGroupsPolicy(),
+        true,
+        security.maskedPaths(),
+        security.readonlyPaths(),
+        Optional.of(SecurityProfile.RUNTIME_DEFAULT),
+        security.apparmor());
+  }
+
+  static ContainerConfig with(
+      ContainerConfig config, ContainerSecurity security, Optional<LinuxResources> resources) {
+    return with(config, security, resources, config.mounts());
+  }
+
+  static ContainerConfig with(
+      ContainerConfig config,
+      ContainerSecurity security,
+      Optional<LinuxResources> resources,
+      List<MountConfig> mounts) {
+    return new ContainerConfig(
+        config.metadata(),
+        config.image(),
+        config.command(),
+        config.args(),
+        config.workingDirectory(),
+        config.environment(),
+        mounts,
+        config.devices(),
+        config.cdiDevices(),
+        config.labels(),
+        config.annotations(),
+        config.logPath(),
+        config.stdin(),
+        config.stdinOnce(),
+        config.tty(),
+        resources,
+        security,
+        config.stopSignal());
+  }
 
   static ContainerSecurity withPid(ContainerSecurity security, NamespaceMode pid) {
     NamespaceOptions options = security.namespaces();
