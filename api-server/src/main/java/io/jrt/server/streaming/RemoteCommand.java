@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -191,12 +192,12 @@ final class RemoteCommand implements StreamClient {
       switch (request) {
         case StreamRequest.Exec(var containerId, var exec) -> {
           ExecSession made = backend.exec(containerId, exec, this);
-          wire.eventLoop().execute(() -> joined(made));
+          join(made);
           finish(CommandStatus.ofExitCode(made.awaitExit()));
         }
         case StreamRequest.Attach(var containerId, var attach, var tty) -> {
           StreamSession made = backend.attach(containerId, attach, this);
-          wire.eventLoop().execute(() -> joined(made));
+          join(made);
         }
       }
     } catch (JrtException e) {
@@ -210,9 +211,21 @@ final class RemoteCommand implements StreamClient {
     }
   }
 
+  private void join(StreamSession made) {
+    try {
+      wire.eventLoop().execute(() -> joined(made));
+    } catch (RejectedExecutionException e) {
+      made.close(); // the server was closed meanwhile
+    }
+  }
+
   private void finish(CommandStatus status) {
     if (finished.compareAndSet(false, true)) {
-      wire.finish(status);
+      try {
+        wire.finish(status);
+      } catch (RejectedExecutionException e) {
+        LOG.debug("{} ended after the server was closed", request.verb());
+      }
     }
   }
 

@@ -7,6 +7,8 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.URI;
@@ -52,20 +54,39 @@ final class SpdyTestClient implements AutoCloseable {
   }
 
   SpdyTestClient(URI url, String... protocols) throws IOException {
+    this(url, false, protocols);
+  }
+
+  /** SPDY inside the binary messages of a WebSocket. */
+  static SpdyTestClient tunnelled(URI url, String protocol) throws IOException {
+    return new SpdyTestClient(url, true, protocol);
+  }
+
+  private SpdyTestClient(URI url, boolean tunnel, String... protocols) throws IOException {
     socket = new Socket(url.getHost(), url.getPort());
     socket.setTcpNoDelay(true);
-    in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 1 << 16));
-    out = new DataOutputStream(new BufferedOutputStream(socket.getOutputStream(), 1 << 16));
+    InputStream input = new BufferedInputStream(socket.getInputStream(), 1 << 16);
+    OutputStream output = socket.getOutputStream();
     StringBuilder request = new StringBuilder();
-    request.append("POST ").append(url.getRawPath()).append(" HTTP/1.1\r\nHost: x\r\n");
-    request.append("Connection: Upgrade\r\nUpgrade: SPDY/3.1\r\nContent-Length: 0\r\n");
-    for (String protocol : protocols) {
-      request.append("X-Stream-Protocol-Version: ").append(protocol).append("\r\n");
+    request.append(tunnel ? "GET " : "POST ").append(url.getRawPath());
+    request.append(" HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n");
+    if (tunnel) {
+      request.append("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
+      request.append("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+      request.append("Sec-WebSocket-Protocol: SPDY/3.1+").append(protocols[0]).append("\r\n");
+    } else {
+      request.append("Upgrade: SPDY/3.1\r\nContent-Length: 0\r\n");
+      for (String protocol : protocols) {
+        request.append("X-Stream-Protocol-Version: ").append(protocol).append("\r\n");
+      }
     }
-    out.write(request.append("\r\n").toString().getBytes(StandardCharsets.US_ASCII));
-    out.flush();
-    statusLine = readLine();
-    for (String line = readLine(); !line.isEmpty(); line = readLine()) {
+    output.write(request.append("\r\n").toString().getBytes(StandardCharsets.US_ASCII));
+    in = new DataInputStream(tunnel ? new TunnelInput(input) : input);
+    out =
+        new DataOutputStream(
+            new BufferedOutputStream(tunnel ? new TunnelOutput(output) : output, 1 << 16));
+    statusLine = readLine(input);
+    for (String line = readLine(input); !line.isEmpty(); line = readLine(input)) {
       String[] parts = line.split(": ", 2);
       headers.merge(parts[0].toLowerCase(Locale.ROOT), parts[1], (a, b) -> a + "," + b);
     }
@@ -274,7 +295,7 @@ final class SpdyTestClient implements AutoCloseable {
     }
   }
 
-  private String readLine() throws IOException {
+  private static String readLine(InputStream in) throws IOException {
     StringBuilder line = new StringBuilder();
     for (int c = in.read(); c >= 0 && c != '\n'; c = in.read()) {
       if (c != '\r') {
@@ -282,6 +303,75 @@ final class SpdyTestClient implements AutoCloseable {
       }
     }
     return line.toString();
+  }
+
+  /** The content of binary messages, as one stream. */
+  private static final class TunnelInput extends InputStream {
+    private final DataInputStream in;
+    private long left;
+
+    TunnelInput(InputStream in) {
+      this.in = new DataInputStream(in);
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] into, int offset, int length) throws IOException {
+      if (length == 0) {
+        return 0; // and does not wait for the next message
+      }
+      while (left == 0) {
+        int first = in.readUnsignedByte();
+        int second = in.readUnsignedByte();
+        left = second == 126 ? in.readUnsignedShort() : second == 127 ? in.readLong() : second;
+        if ((first & 0xf) == 8) {
+          return -1;
+        }
+      }
+      int n = in.read(into, offset, (int) Math.min(length, left));
+      left -= Math.max(0, n);
+      return n;
+    }
+  }
+
+  /** Each write as one masked binary message. */
+  private static final class TunnelOutput extends OutputStream {
+    private final DataOutputStream out;
+
+    TunnelOutput(OutputStream out) {
+      this.out = new DataOutputStream(new BufferedOutputStream(out));
+    }
+
+    @Override
+    public void write(int b) throws IOException {
+      write(new byte[] {(byte) b}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] from, int offset, int length) throws IOException {
+      out.writeByte(0x82);
+      if (length < 126) {
+        out.writeByte(0x80 | length);
+      } else if (length <= 0xffff) {
+        out.writeByte(0x80 | 126);
+        out.writeShort(length);
+      } else {
+        out.writeByte(0x80 | 127);
+        out.writeLong(length);
+      }
+      out.writeInt(0); // a mask of zeros changes nothing
+      out.write(from, offset, length);
+    }
+
+    @Override
+    public void flush() throws IOException {
+      out.flush();
+    }
   }
 
   @Override

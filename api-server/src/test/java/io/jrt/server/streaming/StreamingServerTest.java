@@ -334,6 +334,22 @@ class StreamingServerTest {
     }
   }
 
+  @Test
+  void spdyThroughAWebSocketForwardsPorts() throws Exception {
+    try (ServerSocket echo = echoServer();
+        SpdyTestClient client =
+            SpdyTestClient.tunnelled(server.portForward("p", List.of()), PORT_FORWARD)) {
+      String port = Integer.toString(echo.getLocalPort());
+      client.openAndWait("streamtype", "error", "port", port, "requestid", "1");
+      Stream data = client.openAndWait("streamtype", "data", "port", port, "requestid", "1");
+      byte[] much = "0123456789".repeat(20_000).getBytes(UTF_8);
+      client.send(data, much, false);
+      client.end(data);
+      client.awaitEnd(data);
+      assertThat(client.bytes(data)).isEqualTo(much);
+    }
+  }
+
   // Leaks
 
   @Test
