@@ -7,8 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.linux.Seccomp;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -178,5 +180,39 @@ class SeccompProfileReaderTest {
 
     assertThat(profile.defaultAction()).isEqualTo(Seccomp.actionErrno(1));
     assertThat(profile.rules()).hasSizeGreaterThan(30);
+  }
+
+  @Test
+  void damagedProfilesAreInvalidAndNothingElse() {
+    byte[] whole = SeccompProfiles.defaultJson();
+    Random random = new Random(11);
+    for (int round = 0; round < 3000; round++) {
+      byte[] damaged = whole.clone();
+      for (int i = 0; i < 1 + round % 3; i++) {
+        int at = random.nextInt(damaged.length);
+        damaged[at] =
+            round % 2 == 0 ? (byte) random.nextInt() : damaged[random.nextInt(whole.length)];
+      }
+      int length = round % 5 == 0 ? random.nextInt(damaged.length) : damaged.length;
+      try {
+        SeccompProfileReader.read("p.json", Arrays.copyOf(damaged, length));
+      } catch (JrtException e) {
+        assertThat(e.kind()).isEqualTo(ErrorKind.INVALID);
+        assertThat(e.getMessage()).matches("(?s)p\\.json:\\d+: .*");
+      }
+    }
+  }
+
+  @Test
+  void deepAndEndlessJsonIsRefused() {
+    refusedAtAll("{\"x\": " + "[".repeat(100_000) + "]".repeat(100_000) + "}");
+    refusedAtAll("{\"defaultAction\": \"" + "A".repeat(1 << 20) + "\"}");
+    refusedAtAll("{\"" + "k".repeat(1 << 20) + "\": 1}");
+  }
+
+  private static void refusedAtAll(String json) {
+    assertThatThrownBy(() -> read(json))
+        .isInstanceOfSatisfying(
+            JrtException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID));
   }
 }

@@ -12,11 +12,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -322,6 +324,52 @@ class VolumesIT {
             .hasMessageStartingWith("ImageVolumeMountFailed: image example.org/data:1: sub-path");
       }
     }
+  }
+
+  @Test
+  void randomTreesOfLinksNeverLeadOutOfTheImage() throws IOException {
+    node.file("secret/file", "secret");
+    Random random = new Random(5);
+    List<String> targets =
+        List.of(
+            "..",
+            "../..",
+            "../../secret",
+            "/",
+            "/secret",
+            "/a",
+            "b/../../..",
+            node.root.resolve("secret").toString(),
+            "/proc/self/root",
+            "/proc/1/root",
+            "/proc/self/fd/3");
+    int mounted = 0;
+    for (int round = 0; round < 150; round++) {
+      Path image = node.directory("image" + round);
+      Path at = image;
+      StringBuilder subPath = new StringBuilder();
+      for (int depth = 0; depth < 4; depth++) {
+        String name = String.valueOf((char) ('a' + random.nextInt(3)));
+        Path entry = at.resolve(name);
+        boolean free = !Files.exists(entry, LinkOption.NOFOLLOW_LINKS);
+        if (free && random.nextBoolean()) {
+          at = Files.createDirectory(entry);
+        } else if (free) {
+          Files.createSymbolicLink(entry, Path.of(targets.get(random.nextInt(targets.size()))));
+        }
+        subPath.append(depth == 0 ? "" : "/").append(name);
+      }
+      try (PreparedMount mount = one(image(subPath.toString(), image))) {
+        mounted++;
+        Path place = node.attach(mount, "place" + round);
+        assertThat(place.resolve("file")).as("%s of image %d", subPath, round).doesNotExist();
+        assertThat(place.resolve("secret")).doesNotExist();
+        assertThat(place.resolve("etc")).doesNotExist();
+      } catch (JrtException e) {
+        assertThat(e).hasMessageStartingWith("ImageVolumeMountFailed: ");
+      }
+    }
+    assertThat(mounted).isGreaterThan(10);
   }
 
   // Memory ---------------------------------------------------------------------------------------
