@@ -1,0 +1,174 @@
+package io.jrt.network.cni;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
+import static java.nio.file.StandardOpenOption.WRITE;
+
+import io.jrt.errors.ErrorKind;
+import io.jrt.errors.JrtException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The attachments of this daemon, one file each, and beside them the results in libcni's cache,
+ * where other tools look for them.
+ *
+ * <p>Addresses that plugins give out outlive a reboot, so these files do too; they are written to
+ * disk before a plugin runs.
+ */
+final class AttachmentStore {
+  private static final Logger LOG = LoggerFactory.getLogger(AttachmentStore.class);
+  private static final String SUFFIX = ".json";
+
+  private final Path directory;
+  private final Path cache;
+  private final JsonMapper json = JsonMapper.builder().build();
+  private final Map<String, CniAttachment> attachments = new ConcurrentHashMap<>();
+
+  private AttachmentStore(Path directory, Path cache) {
+    this.directory = directory;
+    this.cache = cache;
+  }
+
+  /** A sandbox and its interface, as plugins name attachments. */
+  record Name(String containerId, String interfaceName) {}
+
+  static AttachmentStore open(Path directory, Path cacheDir) {
+    AttachmentStore store = new AttachmentStore(directory, cacheDir.resolve("results"));
+    try {
+      Files.createDirectories(directory);
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + SUFFIX)) {
+        for (Path file : files) {
+          store.read(file);
+        }
+      }
+    } catch (IOException e) {
+      throw failure("cannot read " + directory, e);
+    }
+    return store;
+  }
+
+  private void read(Path file) throws IOException {
+    try {
+      CniAttachment attachment = json.readValue(Files.readAllBytes(file), CniAttachment.class);
+      attachments.put(attachment.sandboxId(), attachment);
+    } catch (JacksonException | JrtException e) {
+      LOG.warn("removing damaged network attachment {}: {}", file, e.getMessage());
+      Files.delete(file);
+    }
+  }
+
+  Optional<CniAttachment> find(String sandboxId) {
+    return Optional.ofNullable(attachments.get(sandboxId));
+  }
+
+  Collection<CniAttachment> all() {
+    return List.copyOf(attachments.values());
+  }
+
+  void put(CniAttachment attachment) {
+    write(file(attachment.sandboxId()), json.writeValueAsBytes(attachment));
+    attachments.put(attachment.sandboxId(), attachment);
+  }
+
+  /** Puts the result of an attachment into libcni's cache. */
+  void cache(CniAttachment attachment, NetworkList network) {
+    ObjectNode entry = json.createObjectNode();
+    entry.put("kind", "cniCacheV1");
+    entry.put("containerId", attachment.sandboxId());
+    entry.put("config", Base64.getEncoder().encodeToString(attachment.network().getBytes(UTF_8)));
+    entry.put("ifName", attachment.interfaceName());
+    entry.put("networkName", network.name());
+    entry.put("netns", attachment.netns());
+    ArrayNode arguments = entry.putArray("cniArgs");
+    for (String pair : attachment.arguments().split(";")) {
+      String[] parts = pair.split("=", 2);
+      arguments.addArray().add(parts[0]).add(parts.length > 1 ? parts[1] : "");
+    }
+    entry.set("capabilityArgs", attachment.capabilities());
+    entry.set("result", attachment.result());
+    try {
+      Files.createDirectories(cache);
+    } catch (IOException e) {
+      throw failure("cannot make " + cache, e);
+    }
+    write(cacheFile(attachment, network), json.writeValueAsBytes(entry));
+  }
+
+  void remove(CniAttachment attachment, NetworkList network) {
+    try {
+      Files.deleteIfExists(cacheFile(attachment, network));
+      Files.deleteIfExists(file(attachment.sandboxId()));
+    } catch (IOException e) {
+      throw failure("cannot delete " + file(attachment.sandboxId()), e);
+    }
+    attachments.remove(attachment.sandboxId());
+  }
+
+  /** All attachments of a network in libcni's cache, also those of other runtimes on the host. */
+  List<Name> cached(String networkName) {
+    List<Name> names = new ArrayList<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(cache, networkName + "-*")) {
+      for (Path file : files) {
+        PluginRunner.object(Files.readString(file))
+            .filter(entry -> entry.path("networkName").asString("").equals(networkName))
+            .ifPresent(
+                entry ->
+                    names.add(
+                        new Name(
+                            entry.path("containerId").asString(""),
+                            entry.path("ifName").asString(""))));
+      }
+    } catch (IOException e) {
+      LOG.debug("no cache of CNI results: {}", e.getMessage());
+    }
+    return names;
+  }
+
+  private Path file(String sandboxId) {
+    return directory.resolve(sandboxId + SUFFIX);
+  }
+
+  private Path cacheFile(CniAttachment attachment, NetworkList network) {
+    return cache.resolve(
+        network.name() + "-" + attachment.sandboxId() + "-" + attachment.interfaceName());
+  }
+
+  private static void write(Path file, byte[] content) {
+    Path temporary = file.resolveSibling("." + file.getFileName() + ".tmp");
+    try {
+      try (FileChannel out = FileChannel.open(temporary, CREATE, WRITE, TRUNCATE_EXISTING)) {
+        for (ByteBuffer bytes = ByteBuffer.wrap(content); bytes.hasRemaining(); ) {
+          out.write(bytes);
+        }
+        out.force(true);
+      }
+      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw failure("cannot write " + file, e);
+    }
+  }
+
+  private static JrtException failure(String message, IOException cause) {
+    return new JrtException(ErrorKind.INTERNAL, "store network attachment", message, cause);
+  }
+}
