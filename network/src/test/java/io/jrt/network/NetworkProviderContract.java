@@ -224,17 +224,19 @@ public abstract class NetworkProviderContract {
   @Test
   void gcCollectsWhatNobodyNamesAlsoAfterARestart() throws Exception {
     Pod keep = pod(new PortMapping(Protocol.TCP, 8080, 18080, ""));
+    Pod quiet = pod();
     Pod stale = pod(new PortMapping(Protocol.TCP, 8080, 18081, ""));
     provider.close();
     provider = open();
-    provider.gc(Set.of(keep.ref().sandboxId()));
+    provider.gc(Set.of(keep.ref().sandboxId(), quiet.ref().sandboxId()));
     lab.serveTcp(keep.netns(), 8080);
     assertThat(lab.askTcp(lab.outside(), Lab.HOST_V4, 18080)).isEqualTo(Lab.OUTSIDE_V4);
-    provider.check(keep.request());
+    provider.check(quiet.request());
     assertThatThrownBy(() -> provider.check(stale.request())).isInstanceOf(JrtException.class);
     AttachRequest taken = request(Map.of(), new PortMapping(Protocol.TCP, 81, 18080, ""));
     assertThatThrownBy(() -> provider.attach(taken)).hasMessageContaining("pod-1");
     provider.detach(keep.ref());
+    provider.detach(quiet.ref());
     provider.gc(Set.of());
     assertThat(traces()).isEmpty();
   }

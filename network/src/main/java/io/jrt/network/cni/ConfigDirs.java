@@ -22,7 +22,7 @@ final class ConfigDirs {
   private static final Logger LOG = LoggerFactory.getLogger(ConfigDirs.class);
 
   private final List<Path> directories;
-  private List<String> seen = List.of();
+  private @Nullable List<String> seen;
   private @Nullable NetworkList current;
   private String problem = "";
 
