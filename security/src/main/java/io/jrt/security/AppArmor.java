@@ -53,6 +53,22 @@ final class AppArmor {
     return Files.isReadable(profiles) ? "" : profiles + " is not readable (securityfs not mounted)";
   }
 
+  /**
+   * Why RuntimeDefault means no profile on this node, or empty. Without a parser it cannot be
+   * loaded; as with containerd that is no reason to start nothing at all, so it has to be seen.
+   */
+  String defaultUnavailable() {
+    String missing = unavailable();
+    if (!missing.isEmpty() || isLoaded(defaultName) || parser().isPresent()) {
+      return missing;
+    }
+    return "the default profile cannot be loaded: apparmor_parser is missing";
+  }
+
+  private Optional<Path> parser() {
+    return parsers.stream().filter(Files::isExecutable).findFirst();
+  }
+
   /** The profile to run under, or empty for none. */
   Optional<String> choose(SecurityProfile profile) {
     String missing = unavailable();
@@ -94,19 +110,11 @@ final class AppArmor {
       if (isLoaded(defaultName)) {
         return Optional.of(defaultName);
       }
-      Path parser =
-          parsers.stream()
-              .filter(Files::isExecutable)
-              .findFirst()
-              .orElseThrow(
-                  () ->
-                      new JrtException(
-                          ErrorKind.FAILED_PRECONDITION,
-                          STEP,
-                          "the default apparmor profile cannot be loaded: no apparmor_parser",
-                          "install the apparmor package",
-                          null));
-      run(parser, defaultProfile(defaultName));
+      Optional<Path> parser = parser();
+      if (parser.isEmpty()) {
+        return Optional.empty();
+      }
+      run(parser.get(), defaultProfile(defaultName));
       if (!isLoaded(defaultName)) {
         throw new JrtException(
             ErrorKind.INTERNAL,

@@ -50,8 +50,8 @@ public final class Security {
   }
 
   /**
-   * The AppArmor profile to run under; empty for none, as where the kernel has no AppArmor. The
-   * default is loaded when it is not.
+   * The AppArmor profile to run under; empty for none, as where the kernel has no AppArmor or the
+   * node no apparmor_parser, which {@link #features()} tells. The default is loaded when it is not.
    *
    * @throws JrtException FAILED_PRECONDITION for a Localhost profile that is not loaded, or when
    *     the kernel has no AppArmor
@@ -84,7 +84,7 @@ public final class Security {
     }
     return new SecurityFeatures(
         seccompUnavailable(),
-        appArmor.unavailable(),
+        appArmor.defaultUnavailable(),
         selinuxUnavailable(),
         userNamespacesUnavailable(),
         available,

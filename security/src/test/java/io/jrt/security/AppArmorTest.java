@@ -83,6 +83,19 @@ class AppArmorTest {
   }
 
   @Test
+  void nodeWithoutAParserRunsWithoutTheDefaultAndSaysSo() throws IOException {
+    Files.delete(parser);
+    AppArmor node = node("Y");
+
+    assertThat(node.choose(DEFAULT)).isEmpty();
+    assertThat(node.defaultUnavailable()).endsWith("apparmor_parser is missing");
+    assertThat(node.choose(new SecurityProfile.Localhost("custom"))).contains("custom");
+    Files.writeString(profiles, "jrt-default (enforce)\n");
+    assertThat(node.choose(DEFAULT)).contains("jrt-default");
+    assertThat(node.defaultUnavailable()).isEmpty();
+  }
+
+  @Test
   void unconfinedIsSaidAloud() throws IOException {
     assertThat(node("Y").choose(new SecurityProfile.Unconfined())).contains("unconfined");
   }
