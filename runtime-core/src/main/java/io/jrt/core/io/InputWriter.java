@@ -45,7 +45,7 @@ final class InputWriter implements AutoCloseable {
     if (!fd.isOpen()) {
       return true;
     }
-    ByteBuffer rest = ByteBuffer.allocateDirect(bytes.remaining()).put(bytes).flip();
+    ByteBuffer rest = ByteBuffer.allocate(bytes.remaining()).put(bytes).flip();
     waiting.add(rest);
     held.add(from);
     if (registration == null) {

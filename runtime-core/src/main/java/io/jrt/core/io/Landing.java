@@ -10,8 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.SecureRandom;
 import java.util.Optional;
-import java.util.random.RandomGenerator;
 
 /**
  * The piece of memory into which logged output is read: a mapped file on {@code /run}, so that
@@ -75,8 +75,7 @@ final class Landing {
   static Landing create(Path file) {
     Landing landing = new Landing(file, map(file, StandardOpenOption.CREATE_NEW));
     byte[] paint = new byte[CAPACITY];
-    RandomGenerator random = RandomGenerator.getDefault();
-    random.nextBytes(paint);
+    new SecureRandom().nextBytes(paint); // not to be guessed by a container
     for (int i = 0; i < paint.length; i++) {
       paint[i] |= (byte) 0xf8;
     }
