@@ -95,7 +95,10 @@ public interface ContainerRuntime extends AutoCloseable {
 
   List<PodStats> podStats(PodFilter filter);
 
-  /** Removes an image from the store, with all its names, unless a container still needs it. */
+  /**
+   * Removes an image from the store, with all its names; containers made of it keep its layers
+   * until they are removed.
+   */
   void removeImage(String reference);
 
   /** What is under way, oldest first. */

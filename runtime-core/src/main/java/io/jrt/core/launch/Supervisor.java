@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A jrt-init that was started as the parent of a process, while it talks with this daemon: it is
@@ -63,8 +64,17 @@ record Supervisor(int pid, Fd pidfd, Fd socket) implements AutoCloseable {
   /** The next message; empty when it closed its end or died. */
   Optional<Report> await(Kernel kernel, Poller poller, String operation) {
     BlockingQueue<Optional<Report>> arrived = new ArrayBlockingQueue<>(1);
+    AtomicBoolean answered = new AtomicBoolean();
     Poller.Registration registration =
-        poller.register(socket, Poller.EPOLLIN, events -> arrived.offer(receive(kernel, socket)));
+        poller.register(
+            socket,
+            Poller.EPOLLIN,
+            events -> {
+              // Its hang-up may follow at once; by then the socket may have been closed.
+              if (answered.compareAndSet(false, true)) {
+                arrived.offer(receive(kernel, socket));
+              }
+            });
     try {
       Optional<Report> report = arrived.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
       if (report == null) {

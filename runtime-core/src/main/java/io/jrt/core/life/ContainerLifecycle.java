@@ -202,6 +202,7 @@ final class ContainerLifecycle {
   void remove(Operation operation, Container container) {
     operation.step("end container");
     runs.kill(container);
+    runs.letGoOfKeeper(container);
     operation.step("release container");
     releaseById(container.id(), container.record().cgroup());
     operation.step("remove record");

@@ -304,9 +304,31 @@ final class ContainerRuns {
       container.io(null);
       long oomKills = oomKills(container);
       ExitCause cause = Exits.cause(exit, oomKills > 0, container.killedByRuntime());
-      wiring.failPoints().hit("container-exit.store");
-      storeEnd(container, new ContainerRecord.End(startedAt(container), exit.at(), cause));
+      Optional<Instant> startedAt = startedAt(container);
+      try {
+        wiring.failPoints().hit("container-exit.store");
+        storeEnd(container, new ContainerRecord.End(startedAt, exit.at(), cause));
+      } catch (RuntimeException e) {
+        // A full disk must not make it run for ever. The keeper still knows, and tells the next
+        // daemon; it is let go when the container is removed.
+        log.error("the exit of container {} cannot be stored: {}", container.id(), e.getMessage());
+        container.state(new ContainerState.Exited(startedAt, exit.at(), cause));
+        publishEnd(container, cause, oomKills);
+        return;
+      }
       wiring.failPoints().hit("container-exit.acknowledge");
+      letGoOfKeeper(container);
+      attempt(container, "clean up after", () -> releaseRuntimeParts(container));
+      publishEnd(container, cause, oomKills);
+    } finally {
+      container.lock().unlock();
+    }
+  }
+
+  /** Lets the keeper of an ended container go, if it is still held. */
+  void letGoOfKeeper(Container container) {
+    container.lock().lock();
+    try {
       container
           .live()
           .ifPresent(
@@ -315,12 +337,6 @@ final class ContainerRuns {
                 live.close();
               });
       container.live(null);
-      attempt(container, "clean up after", () -> releaseRuntimeParts(container));
-      publishEnd(container, cause, oomKills);
-    } catch (RuntimeException e) {
-      log.error(
-          "the end of container {} could not be stored: {}", container.id(), e.getMessage(), e);
-      throw e;
     } finally {
       container.lock().unlock();
     }

@@ -305,6 +305,13 @@ final class SpecBuilder {
   void check(ContainerConfig config, Pod pod) {
     mounts.check(config);
     devices(config);
+    if (!config.cdiDevices().isEmpty()) {
+      throw new JrtException(
+          ErrorKind.UNIMPLEMENTED,
+          "check request",
+          "CDI device %s cannot be given: CDI is not built yet"
+              .formatted(config.cdiDevices().getFirst()));
+    }
     var namespaces = config.security().namespaces();
     if (namespaces.network() == NamespaceMode.TARGET || namespaces.ipc() == NamespaceMode.TARGET) {
       throw new JrtException(

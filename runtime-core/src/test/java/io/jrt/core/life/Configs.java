@@ -6,7 +6,10 @@ import io.jrt.core.LinuxResources;
 import io.jrt.core.MountConfig;
 import io.jrt.core.NamespaceMode;
 import io.jrt.core.NamespaceOptions;
+import io.jrt.core.PodConfig;
+import io.jrt.core.PodSecurity;
 import io.jrt.core.SecurityProfile;
+import io.jrt.core.UserNamespaceConfig;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -63,6 +66,35 @@ final class Configs {
         resources,
         security,
         config.stopSignal());
+  }
+
+  static PodConfig withUserNamespace(PodConfig pod, UserNamespaceConfig user) {
+    PodSecurity security = pod.security();
+    NamespaceOptions options = security.namespaces();
+    return new PodConfig(
+        pod.metadata(),
+        pod.hostname(),
+        pod.logDirectory(),
+        pod.dns(),
+        pod.portMappings(),
+        pod.labels(),
+        pod.annotations(),
+        pod.cgroupParent(),
+        new PodSecurity(
+            new NamespaceOptions(
+                options.network(), options.pid(), options.ipc(), "", Optional.of(user)),
+            security.selinux(),
+            security.runAsUser(),
+            security.runAsGroup(),
+            security.readonlyRootfs(),
+            security.supplementalGroups(),
+            security.supplementalGroupsPolicy(),
+            security.privileged(),
+            security.seccomp(),
+            security.apparmor()),
+        pod.sysctls(),
+        pod.overhead(),
+        pod.resources());
   }
 
   static ContainerSecurity withPid(ContainerSecurity security, NamespaceMode pid) {

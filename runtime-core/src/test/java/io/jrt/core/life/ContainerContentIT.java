@@ -6,13 +6,16 @@ import io.jrt.core.ContainerConfig;
 import io.jrt.core.ContainerState;
 import io.jrt.core.ContainerStatus;
 import io.jrt.core.Deadline;
+import io.jrt.core.IdMapping;
 import io.jrt.core.ImageSpec;
 import io.jrt.core.LinuxResources;
 import io.jrt.core.LinuxUser;
 import io.jrt.core.MountConfig;
 import io.jrt.core.MountPropagation;
 import io.jrt.core.NamespaceMode;
+import io.jrt.core.PodConfig;
 import io.jrt.core.PodState;
+import io.jrt.core.UserNamespaceConfig;
 import io.jrt.core.op.FailPoints;
 import io.jrt.linux.Signals;
 import java.io.IOException;
@@ -150,6 +153,46 @@ class ContainerContentIT {
       Thread.sleep(10);
     }
     assertThat(lab.runtime().podStatus(pod).state()).isEqualTo(PodState.NOT_READY);
+    lab.runtime().removePod(pod, LATER);
+    assertThat(lab.traces()).isEmpty();
+  }
+
+  @Test
+  void rootOfAUserNamespaceIsNobodyOnTheNode() throws Exception {
+    open(false);
+    PodConfig plain = lab.pod(NamespaceMode.POD, NamespaceMode.CONTAINER);
+    List<IdMapping> ids = List.of(new IdMapping(200_000, 0, 65_536));
+    String pod =
+        lab.runtime()
+            .runPod(
+                Configs.withUserNamespace(
+                    plain, new UserNamespaceConfig(NamespaceMode.POD, ids, ids)),
+                "",
+                LATER);
+    String container =
+        lab.start(
+            pod,
+            lab.container(
+                "c",
+                "id -u; cat /proc/self/uid_map; touch /made; stat -c %u /bin /made; hostname"));
+    assertThat(lab.awaitExit(container).cause().code()).isZero();
+    assertThat(lab.log("c").stream().map(line -> line.strip().replaceAll(" +", " ")))
+        .containsExactly("0", "0 200000 65536", "0", "0", "pod1");
+    lab.restart();
+    lab.runtime().removePod(pod, LATER);
+    assertThat(lab.traces()).isEmpty();
+  }
+
+  @Test
+  void fullDiskDoesNotKeepAnEndedContainerRunning() throws Exception {
+    open(false);
+    String pod = lab.runPod();
+    lab.failPoints.arm("container-exit.store", FailPoints.Action.FAIL);
+    String container = lab.start(pod, lab.container("c", "exit 9"));
+    assertThat(lab.awaitExit(container).cause().code()).isEqualTo(9);
+    lab.failPoints.disarm("container-exit.store");
+    lab.restart();
+    assertThat(lab.awaitExit(container).cause().code()).isEqualTo(9);
     lab.runtime().removePod(pod, LATER);
     assertThat(lab.traces()).isEmpty();
   }
