@@ -83,6 +83,29 @@ class StreamingLoadIT {
   }
 
   @Test
+  void aGigabyteIntoStdinTakesLittleMemory() throws Exception {
+    long before = directMemory();
+    long began = System.nanoTime();
+    URI url =
+        server.exec(
+            "c", new ExecRequest(Bytes.listOf(List.of("wc", "-c")), false, true, true, false));
+    try (SpdyTestClient client = new SpdyTestClient(url, "v4.channel.k8s.io")) {
+      client.openAndWait("streamtype", "error");
+      Stream stdin = client.openAndWait("streamtype", "stdin");
+      Stream stdout = client.openAndWait("streamtype", "stdout");
+      byte[] piece = new byte[(int) MEGABYTE];
+      for (long i = 0; i < MEGABYTES; i++) {
+        client.send(stdin, piece, false);
+      }
+      client.end(stdin);
+      client.awaitClose();
+      assertThat(client.text(stdout).strip()).isEqualTo(Long.toString(MEGABYTES * MEGABYTE));
+    }
+    report("stdin", began);
+    assertThat(directMemory() - before).isLessThan(32 * MEGABYTE);
+  }
+
+  @Test
   void aGigabyteThroughPortForwardTakesLittleMemory() throws Exception {
     long before = directMemory();
     long began = System.nanoTime();
