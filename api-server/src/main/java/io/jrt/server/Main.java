@@ -24,6 +24,7 @@ import io.jrt.server.admin.AdminSwitchboard;
 import io.jrt.server.config.Config;
 import io.jrt.server.config.ConfigText;
 import io.jrt.server.config.Configuration;
+import io.jrt.server.config.DaemonConfig;
 import io.jrt.server.cri.ImageServiceSwitchboard;
 import io.jrt.server.cri.RuntimeServiceSwitchboard;
 import io.jrt.server.image.Images;
@@ -66,6 +67,7 @@ public final class Main {
         case VERSION -> print("jrtd " + Version.current() + "\n");
         case PRINT_DEFAULT_CONFIG -> print(ConfigText.ofDefaults());
         case SERVE -> serve(options);
+        case CLEAN_UP -> cleanUp(options);
       };
     } catch (Options.UsageException e) {
       System.err.println("jrtd: " + e.getMessage() + " (see jrtd --help)");
@@ -98,7 +100,36 @@ public final class Main {
     return 0;
   }
 
-  private static void build(Options options, Closer closer, long since) {
+  /** Takes every trace of a root and state pair from the machine. */
+  private static int cleanUp(Options options) {
+    var closer = new Closer();
+    Node node;
+    try {
+      node = assemble(options, closer);
+      new Cleanup(node.kernel(), node.runtime(), node.network(), node.cgroups())
+          .emptyNode(node.instance());
+    } finally {
+      closer.close();
+    }
+    DaemonConfig daemon = node.configuration().current().daemon();
+    Cleanup.removeDirectory(node.kernel(), daemon.state());
+    Cleanup.removeDirectory(node.kernel(), daemon.root());
+    return 0;
+  }
+
+  /** Everything below the servers: what a daemon is without anybody to talk to. */
+  private record Node(
+      Configuration configuration,
+      Kernel kernel,
+      Systemd systemd,
+      JournaledEvents events,
+      LocalImageStore store,
+      NetworkProvider network,
+      ControlGroups cgroups,
+      Instance instance,
+      NodeRuntime runtime) {}
+
+  private static Node assemble(Options options, Closer closer) {
     Configuration configuration =
         Configuration.read(
             options.config().orElse(Options.DEFAULT_CONFIG),
@@ -115,6 +146,8 @@ public final class Main {
     Path jrtInit = InitProgram.find(System.getenv());
     Layout.makeDirectory(root);
     Layout.makeDirectory(state);
+    closer.add(DaemonLock.take(root));
+    closer.add(DaemonLock.take(state));
 
     var events =
         closer.add(
@@ -160,8 +193,20 @@ public final class Main {
                     events,
                     FailPoints.fromSystemProperty(),
                     jrtInit)));
+    return new Node(
+        configuration, kernel, systemd, events, store, network, cgroups, instance, runtime);
+  }
 
-    var images = new Images(store, runtime);
+  private static void build(Options options, Closer closer, long since) {
+    Node node = assemble(options, closer);
+    Configuration configuration = node.configuration();
+    Config config = configuration.current();
+    NodeRuntime runtime = node.runtime();
+    JournaledEvents events = node.events();
+    Systemd systemd = node.systemd();
+    Path root = config.daemon().root();
+
+    var images = new Images(node.store(), runtime);
     var streaming =
         closer.add(
             StreamingServer.start(config.streaming().toStreaming(), new RuntimeStreams(runtime)));

@@ -36,6 +36,8 @@ record Options(
         --socket PATH     where to listen (jrt.sock in the state directory)
         --config FILE     the configuration (/etc/jrt/config.toml)
         --log-level LEVEL error, warn, info, debug or trace (info)
+        --cleanup         kill every pod of this root and state, take every trace of both away, and
+                          end; images, logs and named volumes too
         --print-default-config
                           print a configuration with every key and its meaning
         --version         print the version
@@ -48,6 +50,7 @@ record Options(
   /** What is to be done. */
   enum Mode {
     SERVE,
+    CLEAN_UP,
     PRINT_DEFAULT_CONFIG,
     VERSION,
     HELP
@@ -80,6 +83,7 @@ record Options(
       switch (name) {
         case "--help", "-h" -> mode = Mode.HELP;
         case "--version" -> mode = Mode.VERSION;
+        case "--cleanup" -> mode = Mode.CLEAN_UP;
         case "--print-default-config" -> mode = Mode.PRINT_DEFAULT_CONFIG;
         case "--root" -> root = Optional.of(path(name, value, rest));
         case "--state" -> state = Optional.of(path(name, value, rest));
