@@ -1,0 +1,252 @@
+package io.jrt.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A whole {@code jrtd} in a root, a state directory and a configuration of its own, started from
+ * the tree that the build made. Closing it takes every trace away and says what was left over.
+ */
+final class Daemon implements AutoCloseable {
+  private static final Path TREE =
+      Path.of("..", "dist", "target", "jrt").toAbsolutePath().normalize();
+  private static final Duration READY = Duration.ofSeconds(60);
+
+  /** What a command of {@code jrt} did. */
+  record Result(int code, String out, String err) {
+    /** Standard output of a command that must have worked. */
+    String ok() {
+      assertThat(code).as("exit code; stderr: %s", err).isZero();
+      return out;
+    }
+  }
+
+  private final Path home;
+  private final List<String> arguments;
+  private final Leaks before = Leaks.now();
+  private Process process;
+  private Cri cri;
+
+  private Daemon(Path home, List<String> arguments) {
+    this.home = home;
+    this.arguments = arguments;
+    this.process = launch();
+    this.cri = connect();
+  }
+
+  /** Starts a daemon with this text as its configuration. */
+  static Daemon start(String config) throws IOException {
+    Path home = Files.createTempDirectory("jrt-it-");
+    Files.createDirectories(home.resolve("root"));
+    Files.createDirectories(home.resolve("state"));
+    Files.writeString(home.resolve("config.toml"), config);
+    List<String> arguments =
+        List.of(
+            "--root",
+            home.resolve("root").toString(),
+            "--state",
+            home.resolve("state").toString(),
+            "--socket",
+            home.resolve("state/jrt.sock").toString(),
+            "--config",
+            home.resolve("config.toml").toString());
+    return new Daemon(home, arguments);
+  }
+
+  static Daemon start() throws IOException {
+    return start("");
+  }
+
+  private Process launch() {
+    List<String> command = new ArrayList<>();
+    command.add(TREE.resolve("bin/jrtd").toString());
+    command.addAll(arguments);
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
+    try {
+      return builder.start();
+    } catch (IOException e) {
+      throw new IllegalStateException("jrtd cannot be started; is the tree built?", e);
+    }
+  }
+
+  private Cri connect() {
+    long end = System.nanoTime() + READY.toNanos();
+    while (true) {
+      if (!process.isAlive()) {
+        throw new IllegalStateException("jrtd ended with " + process.exitValue() + ": " + output());
+      }
+      if (Files.exists(socket())) {
+        Cri candidate = new Cri(socket());
+        if (candidate.answers()) {
+          return candidate;
+        }
+        candidate.close();
+      }
+      if (System.nanoTime() > end) {
+        throw new IllegalStateException("jrtd does not get ready: " + output());
+      }
+      sleep(20);
+    }
+  }
+
+  Cri cri() {
+    return cri;
+  }
+
+  Path home() {
+    return home;
+  }
+
+  Path socket() {
+    return home.resolve("state/jrt.sock");
+  }
+
+  Path log() {
+    return home.resolve("jrtd.log");
+  }
+
+  long pid() {
+    return process.pid();
+  }
+
+  /** What the daemon wrote so far. */
+  String output() {
+    try {
+      return Files.exists(log()) ? Files.readString(log(), StandardCharsets.UTF_8) : "";
+    } catch (IOException e) {
+      return "no log: " + e.getMessage();
+    }
+  }
+
+  /** Ends the daemon as a crash does. */
+  void kill() {
+    cri.close();
+    process.destroyForcibly();
+    await(process);
+  }
+
+  /** Starts the daemon anew on the same directories. */
+  void restart() {
+    process = launch();
+    cri = connect();
+  }
+
+  /** Runs {@code jrt} with these arguments against this daemon. */
+  Result jrt(String... words) throws IOException, InterruptedException {
+    return jrt(Map.of(), words);
+  }
+
+  Result jrt(Map<String, String> environment, String... words)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(TREE.resolve("bin/jrt").toString());
+    command.addAll(List.of(words));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("JRT_SOCKET", socket().toString());
+    builder.environment().putAll(environment);
+    Path err = Files.createTempFile(home, "jrt-", ".err");
+    builder.redirectError(err.toFile());
+    Process client = builder.start();
+    client.getOutputStream().close();
+    String out = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    if (!client.waitFor(2, TimeUnit.MINUTES)) {
+      client.destroyForcibly();
+      throw new IOException("jrt " + String.join(" ", words) + " does not end");
+    }
+    return new Result(client.exitValue(), out, Files.readString(err));
+  }
+
+  /** Imports the image that the build bundles; its name. */
+  String bundledImage() throws IOException, InterruptedException {
+    jrt("image", "import", TREE.resolve("share/images/busybox.tar").toString()).ok();
+    return "localhost/jrt-busybox:latest";
+  }
+
+  /** Removes every pod, ends the daemon, and fails if anything is left on the machine. */
+  @Override
+  public void close() throws IOException {
+    List<String> leaks = new ArrayList<>();
+    try {
+      if (!process.isAlive()) {
+        restart();
+      }
+      cri.removeEverything();
+      // The kernel takes network namespaces and cgroups away with a delay of its own.
+      long end = System.nanoTime() + Duration.ofSeconds(15).toNanos();
+      leaks = Leaks.now().since(before);
+      while (leaks.stream().anyMatch(leak -> !daemonWide(leak)) && System.nanoTime() < end) {
+        sleep(100);
+        leaks = Leaks.now().since(before);
+      }
+      leaks.removeIf(this::daemonWide);
+    } finally {
+      cri.close();
+      process.destroy();
+      await(process);
+      cleanUp();
+    }
+    leaks.addAll(Leaks.now().since(before));
+    assertThat(leaks).as("left on the machine; the daemon said: %s", output()).isEmpty();
+    deleteHome();
+  }
+
+  /** What a running daemon without pods may hold. */
+  private boolean daemonWide(String leak) {
+    return leak.startsWith("interface ")
+        || leak.startsWith("cgroup ")
+        || leak.startsWith("mount " + home + "/");
+  }
+
+  private void cleanUp() throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(TREE.resolve("bin/jrtd").toString());
+    command.addAll(arguments);
+    command.add("--cleanup");
+    Process cleanup =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
+            .start();
+    await(cleanup);
+    assertThat(cleanup.exitValue()).as("jrtd --cleanup: %s", output()).isZero();
+  }
+
+  private void deleteHome() throws IOException {
+    Process delete = new ProcessBuilder("rm", "-rf", "--one-file-system", home.toString()).start();
+    await(delete);
+    assertThat(home).doesNotExist();
+  }
+
+  private static void await(Process process) {
+    try {
+      if (!process.waitFor(1, TimeUnit.MINUTES)) {
+        process.destroyForcibly();
+        throw new IllegalStateException("process " + process.pid() + " does not end");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  static void sleep(long millis) {
+    try {
+      TimeUnit.MILLISECONDS.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+}
