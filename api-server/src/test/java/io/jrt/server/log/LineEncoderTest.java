@@ -3,13 +3,14 @@ package io.jrt.server.log;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.LoggingEvent;
 import io.jrt.server.config.LogConfig;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -17,7 +18,12 @@ final class LineEncoderTest {
 
   private static LoggingEvent event(Level level, String message, @Nullable Throwable error) {
     return new LoggingEvent(
-        "test", new LoggerContext().getLogger("io.jrt.image.Puller"), level, message, error, null);
+        "test",
+        (Logger) LoggerFactory.getLogger("io.jrt.image.Puller"),
+        level,
+        message,
+        error,
+        null);
   }
 
   @Test
