@@ -407,7 +407,7 @@ public final class NodeRuntime implements ContainerRuntime {
   /** Waits a while for operations under way, and lets go of what runs without touching it. */
   @Override
   public void close() {
-    operations.drain(Duration.ofSeconds(10));
+    operations.drain(Duration.ofSeconds(3));
     for (Container container : inventory.containers()) {
       container.lock().lock();
       try {

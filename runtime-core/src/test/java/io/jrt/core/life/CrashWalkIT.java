@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -28,7 +29,7 @@ class CrashWalkIT {
 
   private record Ended(int code, List<String> lines) {}
 
-  private static Ended run(Path directory, String failPoints) throws Exception {
+  private static List<String> command(Path directory, String failPoints) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--enable-native-access=ALL-UNNAMED");
@@ -41,6 +42,11 @@ class CrashWalkIT {
     command.add(System.getProperty("java.class.path"));
     command.add(CrashChild.class.getName());
     command.add(directory.toString());
+    return command;
+  }
+
+  private static Ended run(Path directory, String failPoints) throws Exception {
+    List<String> command = command(directory, failPoints);
     Path output = directory.resolveSibling(directory.getFileName() + ".out");
     Process process =
         new ProcessBuilder(command)
@@ -78,6 +84,59 @@ class CrashWalkIT {
       }
     }
     System.out.println("crash points walked: " + walked);
+  }
+
+  @Test
+  void killedAtAnyMomentUnderLoad() throws Exception {
+    long seed = Long.getLong("jrt.seed", System.nanoTime());
+    System.out.println("seed " + seed);
+    Random random = new Random(seed);
+    int containers = 0;
+    for (int round = 0; round < 5; round++) {
+      try (RuntimeLab lab = lab()) {
+        List<String> command = command(lab.directory, "");
+        command.add("12");
+        Path output = lab.directory.resolveSibling(lab.directory.getFileName() + ".out");
+        Process process =
+            new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        long until = System.nanoTime() + RuntimeLab.SOON.toNanos();
+        while (!Files.readString(output).contains("storm") && System.nanoTime() < until) {
+          Thread.sleep(20);
+        }
+        Thread.sleep(500 + random.nextInt(2500));
+        process.destroyForcibly().waitFor();
+        Files.deleteIfExists(output);
+        lab.open();
+        for (ContainerSummary container : lab.runtime().containers(ContainerFilter.ALL)) {
+          containers++;
+          checkStorm(lab, container);
+        }
+        for (PodSummary pod : lab.runtime().pods(PodFilter.ALL)) {
+          lab.runtime().removePod(pod.id(), Deadline.after(Duration.ofMinutes(1)));
+        }
+        assertThat(lab.traces()).as("round " + round).isEmpty();
+      }
+    }
+    System.out.println("containers found after a kill: " + containers);
+  }
+
+  private static void checkStorm(RuntimeLab lab, ContainerSummary container) throws Exception {
+    String name = container.metadata().name();
+    boolean ran =
+        container.state() instanceof ContainerState.Running
+            || container.state() instanceof ContainerState.Exited;
+    if (!name.startsWith("storm") || !ran) {
+      return;
+    }
+    assertThat(lab.awaitExit(container.id()).cause().code()).as(name).isEqualTo(42);
+    List<String> expected = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      expected.add("line " + i);
+    }
+    assertThat(lab.log(name)).as(name).isEqualTo(expected);
   }
 
   private static RuntimeLab lab() throws Exception {
