@@ -153,7 +153,7 @@ final class LayerFetcher {
           workers.submit(() -> staged.put(i, stage(image.get(i), source, progress.get(i)))));
     }
     Optional<JrtException> failure = awaitAll(running, workers);
-    Optional<JrtException> unfinished = commit(image, staged, progress);
+    Optional<JrtException> unfinished = commit(image, mine, staged, progress);
     failure
         .or(() -> unfinished)
         .ifPresent(
@@ -267,6 +267,7 @@ final class LayerFetcher {
    */
   private Optional<JrtException> commit(
       List<ImageRecord.Layer> image,
+      List<Integer> mine,
       Map<Integer, Staged> staged,
       List<PullTracker.Layer> progress) {
     var ready = new TreeMap<Integer, Staged>();
@@ -281,7 +282,8 @@ final class LayerFetcher {
         continue;
       }
       if (one == null) {
-        whole = awaitShared(hex, lower) && whole;
+        // One of ours that failed has nobody to wait for.
+        whole = !mine.contains(i) && awaitShared(hex, lower) && whole;
         continue;
       }
       if (!whole && !one.unpacked().finisher().isComplete()) {
