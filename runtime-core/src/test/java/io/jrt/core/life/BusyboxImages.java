@@ -14,10 +14,14 @@ import io.jrt.image.PullRequest;
 import io.jrt.image.Snapshot;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -86,6 +90,71 @@ final class BusyboxImages implements ImageStore {
       Files.createDirectories(root.resolve("snapshots"));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The same image as an OCI layout, for a store that imports. */
+  Path ociLayout(Path directory) {
+    try {
+      Path blobs = Files.createDirectories(directory.resolve("blobs/sha256"));
+      Path tar = directory.resolve("layer.tar");
+      Process process =
+          new ProcessBuilder("tar", "--owner=0", "--group=0", "-cf", tar.toString(), ".")
+              .directory(layer.toFile())
+              .inheritIO()
+              .start();
+      if (process.waitFor() != 0) {
+        throw new IOException("tar failed");
+      }
+      byte[] content = Files.readAllBytes(tar);
+      Files.delete(tar);
+      String layerDigest = put(blobs, content);
+      byte[] config =
+          """
+          {"architecture":"%s","os":"linux","config":{"Env":["PATH=/bin","IMAGE=yes"],"Cmd":["sh"]},
+           "rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}\
+          """
+              .formatted(Platform.host().architecture(), layerDigest)
+              .getBytes(StandardCharsets.UTF_8);
+      String configDigest = put(blobs, config);
+      byte[] manifest =
+          """
+          {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
+           "config":{"mediaType":"application/vnd.oci.image.config.v1+json",
+                     "digest":"sha256:%s","size":%d},
+           "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar",
+                      "digest":"sha256:%s","size":%d}]}\
+          """
+              .formatted(configDigest, config.length, layerDigest, content.length)
+              .getBytes(StandardCharsets.UTF_8);
+      String manifestDigest = put(blobs, manifest);
+      Files.writeString(directory.resolve("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
+      Files.writeString(
+          directory.resolve("index.json"),
+          """
+          {"schemaVersion":2,"manifests":[{
+            "mediaType":"application/vnd.oci.image.manifest.v1+json",
+            "digest":"sha256:%s","size":%d,
+            "annotations":{"org.opencontainers.image.ref.name":"%s"}}]}\
+          """
+              .formatted(manifestDigest, manifest.length, NAME));
+      return directory;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static String put(Path blobs, byte[] content) throws IOException {
+    try {
+      String digest =
+          HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+      Files.write(blobs.resolve(digest), content);
+      return digest;
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
     }
   }
 

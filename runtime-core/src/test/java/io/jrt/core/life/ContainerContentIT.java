@@ -198,6 +198,24 @@ class ContainerContentIT {
   }
 
   @Test
+  void importedImageRunsOnTheBridgeAndThroughARestart() throws Exception {
+    lab = new RuntimeLab(Files.createTempDirectory("jrt-core"), FailPoints.none(), true);
+    lab.importImages();
+    lab.open();
+    String pod = lab.runPod();
+    String ends = lab.start(pod, lab.container("ends", "echo $IMAGE; exit 11"));
+    assertThat(lab.awaitExit(ends).cause().code()).isEqualTo(11);
+    assertThat(lab.log("ends")).containsExactly("yes");
+    String stays = lab.start(pod, lab.container("stays", "echo written > /file; sleep 1000"));
+    lab.restart();
+    assertThat(lab.exec(stays, "cat", "/file")).isEqualTo("written\n");
+    assertThat(lab.images().snapshotKeys()).containsExactlyInAnyOrder(ends, stays);
+    lab.runtime().removePod(pod, LATER);
+    assertThat(lab.images().snapshotKeys()).isEmpty();
+    assertThat(lab.traces()).isEmpty();
+  }
+
+  @Test
   void podsReachEachOtherThroughTheBridge() throws Exception {
     open(true);
     String first = lab.runPod();

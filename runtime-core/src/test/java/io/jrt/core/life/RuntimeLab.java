@@ -18,6 +18,10 @@ import io.jrt.core.launch.LinuxLauncher;
 import io.jrt.core.op.FailPoints;
 import io.jrt.core.store.Layout;
 import io.jrt.events.JournaledEvents;
+import io.jrt.image.ImageStore;
+import io.jrt.image.ImageStoreConfig;
+import io.jrt.image.PullListener;
+import io.jrt.image.store.LocalImageStore;
 import io.jrt.linux.Kernel;
 import io.jrt.linux.MountEntry;
 import io.jrt.linux.Poller;
@@ -54,6 +58,7 @@ final class RuntimeLab implements AutoCloseable {
   final Path logs;
   final FailPoints failPoints;
   private final boolean bridge;
+  private boolean importsImages;
   final CgroupManager manager = CgroupManager.detect(kernel);
   private final String cgroupParent;
   private @Nullable Open open;
@@ -61,6 +66,7 @@ final class RuntimeLab implements AutoCloseable {
 
   /** What lives as long as a daemon does. */
   private record Open(
+      ImageStore images,
       NetworkProvider network,
       Poller poller,
       LinuxLauncher launcher,
@@ -98,6 +104,7 @@ final class RuntimeLab implements AutoCloseable {
 
   void open() {
     NetworkProvider network = bridge ? bridge() : new LoopbackNetwork(directory.resolve("net"));
+    ImageStore images = importsImages ? imported() : new BusyboxImages(directory.resolve("images"));
     Poller poller = kernel.newPoller("lab");
     Path init = Path.of(System.getProperty("jrt.init"));
     LinuxLauncher launcher = new LinuxLauncher(kernel, poller, init);
@@ -108,7 +115,7 @@ final class RuntimeLab implements AutoCloseable {
             CoreConfig.DEFAULT,
             layout,
             kernel,
-            new BusyboxImages(directory.resolve("images")),
+            images,
             network,
             new Volumes(
                 kernel,
@@ -122,7 +129,22 @@ final class RuntimeLab implements AutoCloseable {
             events,
             failPoints,
             init);
-    open = new Open(network, poller, launcher, io, events, new NodeRuntime(wiring));
+    open = new Open(images, network, poller, launcher, io, events, new NodeRuntime(wiring));
+  }
+
+  /** From now on with the real image store, into which the busybox image was imported. */
+  void importImages() {
+    importsImages = true;
+  }
+
+  private ImageStore imported() {
+    ImageStore store =
+        LocalImageStore.open(ImageStoreConfig.at(layout.root().resolve("store")), kernel);
+    if (store.list().isEmpty()) {
+      BusyboxImages tree = new BusyboxImages(directory.resolve("images"));
+      store.importArchive(tree.ociLayout(directory.resolve("oci")), PullListener.NONE);
+    }
+    return store;
   }
 
   private NetworkProvider bridge() {
@@ -153,6 +175,7 @@ final class RuntimeLab implements AutoCloseable {
       was.poller().close();
       was.events().close();
       was.network().close();
+      was.images().close();
       open = null;
     }
   }
@@ -160,6 +183,10 @@ final class RuntimeLab implements AutoCloseable {
   void restart() {
     shut();
     open();
+  }
+
+  ImageStore images() {
+    return now().images();
   }
 
   PodConfig pod(NamespaceMode network, NamespaceMode pid) {
