@@ -30,7 +30,8 @@ public final class HostPorts {
     if (mappings.isEmpty()) {
       return;
     }
-    List<Listener> listeners = Listeners.read(host);
+    List<Listener> listeners =
+        Listeners.mayBlock(host, mappings) ? Listeners.read(host) : List.of();
     synchronized (this) {
       for (PortMapping mapping : mappings) {
         for (Claim claim : claims.values()) {

@@ -4,8 +4,13 @@ import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.network.PortMapping.Protocol;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.DatagramChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.channels.UnsupportedAddressTypeException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -21,6 +26,41 @@ final class Listeners {
   private static final String UDP_UNCONNECTED = "07";
 
   private Listeners() {}
+
+  /**
+   * Whether some socket may stand in the way of one of the ports. Binding to a port answers that in
+   * microseconds; the tables, which tell whose socket it is, take milliseconds.
+   */
+  static boolean mayBlock(HostNamespace host, List<PortMapping> mappings) {
+    return host.call(STEP, () -> mappings.stream().anyMatch(Listeners::isBound));
+  }
+
+  private static boolean isBound(PortMapping mapping) {
+    InetSocketAddress address =
+        mapping.hostIp().isEmpty()
+            ? new InetSocketAddress(mapping.hostPort())
+            : new InetSocketAddress(
+                IpAddress.parse(mapping.hostIp()).toInetAddress(), mapping.hostPort());
+    try {
+      switch (mapping.protocol()) {
+        case TCP -> {
+          try (SocketChannel probe = SocketChannel.open()) {
+            // With this only a listening socket is in the way, not the rest of a connection.
+            probe.setOption(StandardSocketOptions.SO_REUSEADDR, true).bind(address);
+          }
+        }
+        case UDP -> {
+          try (DatagramChannel probe = DatagramChannel.open()) {
+            probe.bind(address);
+          }
+        }
+        case SCTP -> {} // neither the JDK nor the tables know it
+      }
+      return false;
+    } catch (IOException | UnsupportedAddressTypeException e) {
+      return true; // the tables tell why
+    }
+  }
 
   static List<Listener> read(HostNamespace host) {
     return host.call(
