@@ -22,11 +22,13 @@ import org.jspecify.annotations.Nullable;
 final class DirectoryCache implements AutoCloseable {
   private static final int CAPACITY = 96;
   private static final int MAX_LINKS = 40;
+  private static final int MAX_NESTING = 600;
   private static final int FLAGS = OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY;
 
   private final Files files;
   private final Fd root;
   private final Consumer<String> made;
+  private int nesting;
   private final LinkedHashMap<String, Fd> open = new LinkedHashMap<>(CAPACITY, 0.75f, true);
 
   /**
@@ -56,7 +58,20 @@ final class DirectoryCache implements AutoCloseable {
       return known;
     }
     Fd fd = open(path);
-    return keep(path, fd != null ? fd : make(path, links));
+    if (fd != null) {
+      return keep(path, fd);
+    }
+    // Parents are made by recursion, through links too: a name must not decide over our stack.
+    if (++nesting > MAX_NESTING) {
+      nesting = 0;
+      throw new JrtException(
+          ErrorKind.INVALID,
+          "unpack layer",
+          "a layer has directories nested more than " + MAX_NESTING + " deep");
+    }
+    fd = make(path, links);
+    nesting--;
+    return keep(path, fd);
   }
 
   /** The directory of a path if it is there; the descriptor stays the cache's. */
