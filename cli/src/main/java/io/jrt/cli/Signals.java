@@ -12,16 +12,19 @@ final class Signals {
   /** Reads {@code TERM}, {@code SIGTERM}, {@code term}. */
   static Signal named(String text) {
     String upper = text.toUpperCase(Locale.ROOT);
-    String name = upper.startsWith("SIG") ? upper : "SIG" + upper;
+    String name = "SIGNAL_" + (upper.startsWith("SIG") ? upper : "SIG" + upper);
     for (Signal signal : Signal.values()) {
       if (signal.name().equals(name)) {
         return signal;
       }
     }
-    List<String> names = Arrays.stream(Signal.values()).map(Enum::name).toList();
+    List<String> names =
+        Arrays.stream(Signal.values()).map(s -> s.name().replaceFirst("^SIGNAL_", "")).toList();
     throw new UsageException(
         "no signal "
             + text
-            + Nearest.to(name, names).map(n -> "; did you mean " + n + "?").orElse(""));
+            + Nearest.to(name.replaceFirst("^SIGNAL_", ""), names)
+                .map(n -> "; did you mean " + n + "?")
+                .orElse(""));
   }
 }

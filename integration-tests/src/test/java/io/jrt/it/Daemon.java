@@ -32,13 +32,14 @@ final class Daemon implements AutoCloseable {
 
   private final Path home;
   private final List<String> arguments;
-  private final Leaks before = Leaks.now();
+  private final Leaks before;
   private Process process;
   private Cri cri;
 
   private Daemon(Path home, List<String> arguments) {
     this.home = home;
     this.arguments = arguments;
+    this.before = Leaks.now(home);
     this.process = launch();
     this.cri = connect();
   }
@@ -185,10 +186,10 @@ final class Daemon implements AutoCloseable {
       cri.removeEverything();
       // The kernel takes network namespaces and cgroups away with a delay of its own.
       long end = System.nanoTime() + Duration.ofSeconds(15).toNanos();
-      leaks = Leaks.now().since(before);
+      leaks = Leaks.now(home).since(before);
       while (leaks.stream().anyMatch(leak -> !daemonWide(leak)) && System.nanoTime() < end) {
         sleep(100);
-        leaks = Leaks.now().since(before);
+        leaks = Leaks.now(home).since(before);
       }
       leaks.removeIf(this::daemonWide);
     } finally {
@@ -197,7 +198,7 @@ final class Daemon implements AutoCloseable {
       await(process);
       cleanUp();
     }
-    leaks.addAll(Leaks.now().since(before));
+    leaks.addAll(Leaks.now(home).since(before));
     assertThat(leaks).as("left on the machine; the daemon said: %s", output()).isEmpty();
     deleteHome();
   }

@@ -22,8 +22,23 @@ import java.util.stream.Stream;
  */
 record Leaks(Set<String> mounts, Set<String> cgroups, Set<String> interfaces, Set<String> helpers) {
 
-  static Leaks now() {
-    return new Leaks(mountPoints(), cgroupDirectories(), interfaceNames(), helperProcesses());
+  /** What there is now that a daemon with this home could have made. */
+  static Leaks now(Path home) {
+    Set<String> mounts = mountPoints();
+    mounts.removeIf(mount -> mount.startsWith("/tmp/jrt-") && !mount.startsWith(home + "/"));
+    String instance = instance(home.resolve("root"));
+    Set<String> cgroups = cgroupDirectories();
+    cgroups.removeIf(path -> path.contains("/jrt-") && !path.contains("/jrt-" + instance));
+    Set<String> interfaces = interfaceNames();
+    interfaces.removeIf(name -> name.startsWith("jrt-") && !name.equals("jrt-" + instance));
+    return new Leaks(mounts, cgroups, interfaces, helperProcesses(home));
+  }
+
+  /** The name by which a daemon tells its things from those of another. */
+  private static String instance(Path root) {
+    return Long.toString(
+        Integer.toUnsignedLong(root.toAbsolutePath().normalize().toString().hashCode()),
+        Character.MAX_RADIX);
   }
 
   /** What is here that was not there. */
@@ -86,12 +101,26 @@ record Leaks(Set<String> mounts, Set<String> cgroups, Set<String> interfaces, Se
     }
   }
 
-  private static Set<String> helperProcesses() {
+  /** Processes of {@code jrt-init} that hold something below a home: its keepers do, by a lock. */
+  private static Set<String> helperProcesses(Path home) {
     Set<String> pids = new TreeSet<>();
     ProcessHandle.allProcesses()
-        .filter(process -> comm(process.pid()).startsWith("jrt-"))
+        .filter(process -> comm(process.pid()).startsWith("jrt-") && holds(process.pid(), home))
         .forEach(process -> pids.add(process.pid() + " " + comm(process.pid())));
     return pids;
+  }
+
+  private static boolean holds(long pid, Path home) {
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+      for (Path descriptor : (Iterable<Path>) descriptors::iterator) {
+        if (Files.readSymbolicLink(descriptor).toString().startsWith(home + "/")) {
+          return true;
+        }
+      }
+      return false;
+    } catch (IOException e) {
+      return false; // ended while we looked
+    }
   }
 
   private static String comm(long pid) {
