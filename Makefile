@@ -34,7 +34,7 @@ test: setup-test ## every test, as root, on real parts
 bench: build ## one table of what the hot paths cost (PEER=unix:///… adds a column)
 	@dist/dev/bench $(TREE)
 
-critest: build ## run a critest binary against jrtd (CRITEST=/path/to/critest)
+critest: build ## run a critest binary against jrtd (CRITEST=/path/to/critest FOCUS=… NETWORK=cni)
 	@dist/dev/critest $(TREE)
 
 dist: setup ## tarball and .deb

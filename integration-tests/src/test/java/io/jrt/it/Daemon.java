@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Daemon implements AutoCloseable {
   private static final Path TREE =
-      Path.of("..", "dist", "target", "jrt").toAbsolutePath().normalize();
+      Path.of(System.getProperty("jrt.tree", "../dist/target/jrt")).toAbsolutePath().normalize();
   private static final Duration READY = Duration.ofSeconds(60);
 
   /** What a command of {@code jrt} did. */

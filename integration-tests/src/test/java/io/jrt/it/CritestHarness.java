@@ -1,0 +1,148 @@
+package io.jrt.it;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The public CRI validation suite against a daemon of its own: {@code CritestHarness CRITEST
+ * [ARGUMENT…]} starts a registry with {@link CritestImages}, a daemon that takes the suite's
+ * registries from it, and the given critest binary with the remaining arguments. Ends with
+ * critest's status, or with 1 if something was left on the machine.
+ *
+ * <p>{@code -Dcritest.network=cni} has the pods connected by CNI plug-ins, {@code
+ * -Dcritest.cni-bin=DIR} says where those are, {@code -Dcritest.report=DIR} where the suite's
+ * report and the daemon's log go.
+ */
+final class CritestHarness {
+  private static final List<String> REGISTRIES = List.of("registry.k8s.io", "k8s.gcr.io", "gcr.io");
+
+  private CritestHarness() {}
+
+  public static void main(String[] arguments) throws Exception {
+    // An interrupted run is to clean up as well: the hook waits until that is done.
+    Thread self = Thread.currentThread();
+    CountDownLatch done = new CountDownLatch(1);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupt(self, done)));
+    Path directory = Files.createTempDirectory("jrt-critest-");
+    Path report =
+        Files.createDirectories(
+            Path.of(System.getProperty("critest.report", "target/critest")).toAbsolutePath());
+    int status;
+    try (LocalRegistry registry = LocalRegistry.start(directory)) {
+      for (Map.Entry<String, TestImage> image : CritestImages.all().entrySet()) {
+        int colon = image.getKey().lastIndexOf(':');
+        String repository = image.getKey().substring(0, colon);
+        registry.push(repository, image.getKey().substring(colon + 1), image.getValue());
+        if (repository.endsWith("test-image-digest")) {
+          System.out.println("critest: " + repository + "@" + image.getValue().digest());
+        }
+      }
+      try (Daemon daemon = Daemon.start(config(directory, registry))) {
+        try {
+          status = critest(daemon, report, List.of(arguments));
+        } finally {
+          Files.copy(daemon.log(), report.resolve("jrtd.log"), StandardCopyOption.REPLACE_EXISTING);
+        }
+      }
+    } finally {
+      new ProcessBuilder("rm", "-rf", "--one-file-system", directory.toString()).start().waitFor();
+      done.countDown();
+    }
+    System.exit(status);
+  }
+
+  private static int critest(Daemon daemon, Path report, List<String> arguments)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(arguments.getFirst());
+    command.add("--runtime-endpoint=unix://" + daemon.socket());
+    command.add("--image-endpoint=unix://" + daemon.socket());
+    command.add("--report-dir=" + report);
+    command.addAll(arguments.subList(1, arguments.size()));
+    Process critest = new ProcessBuilder(command).inheritIO().start();
+    try {
+      return critest.waitFor();
+    } finally {
+      critest.destroy();
+    }
+  }
+
+  /** The daemon's configuration, with what it refers to written below the directory. */
+  private static String config(Path directory, LocalRegistry registry) throws IOException {
+    StringBuilder mirrors = new StringBuilder("mirrors:\n");
+    for (String name : REGISTRIES) {
+      mirrors.append("  %s:\n    endpoint: [\"http://%s\"]\n".formatted(name, registry.address()));
+    }
+    Path registries = Files.writeString(directory.resolve("registries.yaml"), mirrors);
+    String config =
+        """
+        [images]
+        registries-yaml = "%s"
+        """
+            .formatted(registries);
+    if (!System.getProperty("critest.network", "bridge").equals("cni")) {
+      return config;
+    }
+    Path plugins = Files.createDirectories(directory.resolve("net.d"));
+    Files.writeString(plugins.resolve("10-critest.conflist"), conflist(directory));
+    return config
+        + """
+        [network]
+        provider = "cni"
+        [network.cni]
+        conf-dirs = ["%s"]
+        bin-dirs = ["%s"]
+        cache-dir = "%s"
+        """
+            .formatted(
+                plugins,
+                System.getProperty("critest.cni-bin", "/usr/lib/cni"),
+                directory.resolve("cni-cache"));
+  }
+
+  private static String conflist(Path directory) {
+    return """
+    {
+      "cniVersion": "1.0.0",
+      "name": "critest",
+      "plugins": [
+        {
+          "type": "bridge",
+          "bridge": "critest%d",
+          "isGateway": true,
+          "ipMasq": true,
+          "hairpinMode": true,
+          "ipam": {
+            "type": "host-local",
+            "dataDir": "%s",
+            "ranges": [[{"subnet": "10.211.0.0/16"}]],
+            "routes": [{"dst": "0.0.0.0/0"}]
+          }
+        },
+        {"type": "portmap", "capabilities": {"portMappings": true}}
+      ]
+    }
+    """
+        .formatted(ProcessHandle.current().pid(), directory.resolve("ipam"));
+  }
+
+  private static void interrupt(Thread run, CountDownLatch done) {
+    if (done.getCount() > 0) {
+      run.interrupt();
+    }
+    try {
+      if (!done.await(1, TimeUnit.MINUTES)) {
+        System.err.println("critest: cleaning up takes too long");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
