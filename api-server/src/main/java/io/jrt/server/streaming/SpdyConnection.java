@@ -116,7 +116,10 @@ abstract class SpdyConnection extends SimpleChannelInboundHandler<SpdyFrame> {
       resetStream(id, SpdyStreamStatus.REFUSED_STREAM);
       return;
     }
-    raw.channel().writeAndFlush(new DefaultSpdySynReplyFrame(id));
+    var reply = new DefaultSpdySynReplyFrame(id);
+    // Without a header the codec leaves the block out, and Go's reader breaks the connection off.
+    reply.headers().set("streamid", Integer.toString(id));
+    raw.channel().writeAndFlush(reply);
     accepted(id);
     if (frame.isLast()) {
       halfClosed(id);

@@ -18,7 +18,9 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
+import java.util.zip.Inflater;
 
 /**
  * A SPDY/3.1 client as Kubernetes' Go library is one, written from the specification and sharing no
@@ -31,6 +33,7 @@ final class SpdyTestClient implements AutoCloseable {
   private final DataInputStream in;
   private final DataOutputStream out;
   private final Deflater deflater = new Deflater();
+  private final Inflater inflater = new Inflater();
   private final Map<Integer, Stream> streams = new LinkedHashMap<>();
   private final String statusLine;
   private final Map<String, String> headers = new LinkedHashMap<>();
@@ -280,13 +283,34 @@ final class SpdyTestClient implements AutoCloseable {
   private synchronized void control(int type, byte[] body) {
     int value = ByteBuffer.wrap(body).getInt();
     switch (type) {
-      case 2 -> stream(value).replied = true;
+      case 2 -> {
+        inflateHeaders(body);
+        stream(value).replied = true;
+      }
       case 3 -> stream(value).reset = true;
       case 6 -> headers.put("ping", Integer.toString(value));
       case 7 -> goneAway = true;
       default -> throw new IllegalStateException("unexpected frame type " + type);
     }
     notifyAll();
+  }
+
+  /** A reply has a block of headers, compressed as one stream with those before, if only "none". */
+  private void inflateHeaders(byte[] reply) {
+    byte[] plain = new byte[4096];
+    try {
+      inflater.setInput(reply, 4, reply.length - 4);
+      int length = inflater.inflate(plain);
+      if (length == 0 && inflater.needsDictionary()) {
+        inflater.setDictionary(DICTIONARY);
+        length = inflater.inflate(plain);
+      }
+      if (length < 4) {
+        throw new IllegalStateException("a reply without a block of headers");
+      }
+    } catch (DataFormatException e) {
+      throw new IllegalStateException("a reply with a broken block of headers", e);
+    }
   }
 
   synchronized void awaitPing(int id) throws InterruptedException {
