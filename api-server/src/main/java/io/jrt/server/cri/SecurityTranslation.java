@@ -86,6 +86,11 @@ final class SecurityTranslation {
   }
 
   private static UserNamespaceConfig user(UserNamespace cri) {
+    if (cri.getMode() != NamespaceMode.POD && cri.getMode() != NamespaceMode.NODE) {
+      throw Requests.invalid(
+          "userns_options.mode %s: a user namespace is the pod's or the node's"
+              .formatted(cri.getMode()));
+    }
     return new UserNamespaceConfig(
         mode(cri.getMode()), mappings(cri.getUidsList()), mappings(cri.getGidsList()));
   }

@@ -16,11 +16,14 @@ import io.jrt.cri.v1.Int64Value;
 import io.jrt.cri.v1.KeyValue;
 import io.jrt.cri.v1.LinuxContainerConfig;
 import io.jrt.cri.v1.LinuxContainerSecurityContext;
+import io.jrt.cri.v1.LinuxSandboxSecurityContext;
 import io.jrt.cri.v1.Mount;
 import io.jrt.cri.v1.MountPropagation;
+import io.jrt.cri.v1.NamespaceOption;
 import io.jrt.cri.v1.PodSandboxConfig;
 import io.jrt.cri.v1.PodSandboxMetadata;
 import io.jrt.cri.v1.Signal;
+import io.jrt.cri.v1.UserNamespace;
 import io.jrt.errors.JrtException;
 import java.util.List;
 import java.util.Map;
@@ -62,6 +65,20 @@ final class TranslationTest {
     assertThatThrownBy(() -> SecurityTranslation.ofContainer(context))
         .isInstanceOf(JrtException.class)
         .hasMessageContaining("run_as_group");
+  }
+
+  @Test
+  void aUserNamespaceOfAContainerIsRefused() {
+    LinuxSandboxSecurityContext context =
+        LinuxSandboxSecurityContext.newBuilder()
+            .setNamespaceOptions(
+                NamespaceOption.newBuilder()
+                    .setUsernsOptions(
+                        UserNamespace.newBuilder().setMode(io.jrt.cri.v1.NamespaceMode.CONTAINER)))
+            .build();
+    assertThatThrownBy(() -> SecurityTranslation.ofPod(context))
+        .isInstanceOf(JrtException.class)
+        .hasMessageContaining("userns_options");
   }
 
   @Test
