@@ -27,7 +27,17 @@ final class Devices {
 
   /** Parts of a node's /dev that are not devices, or are made anew in a container. */
   private static final Set<String> SKIPPED =
-      Set.of("pts", "shm", "fd", "mqueue", "hugepages", "console", ".lxc", ".lxd-mounts", ".udev");
+      Set.of(
+          "pts",
+          "ptmx",
+          "shm",
+          "fd",
+          "mqueue",
+          "hugepages",
+          "console",
+          ".lxc",
+          ".lxd-mounts",
+          ".udev");
 
   /**
    * What every container may use: making nodes (which gives no access to them), the harmless
