@@ -117,11 +117,7 @@ final class MountPreparer {
           .mounts()
           .setAttributes(
               mount,
-              MountAttributes.set(
-                      bits.set()
-                          | MountFlags.MOUNT_ATTR_RDONLY
-                          | RESTRICTED
-                          | MountFlags.MOUNT_ATTR_NOEXEC)
+              MountAttributes.set(bits.set() | MountFlags.MOUNT_ATTR_RDONLY | RESTRICTED)
                   .withClear(bits.clear())
                   .with(io.jrt.linux.Propagation.PRIVATE),
               true);
