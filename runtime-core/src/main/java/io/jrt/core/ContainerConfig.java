@@ -43,6 +43,29 @@ public record ContainerConfig(
     annotations = Map.copyOf(annotations);
   }
 
+  /** The same with other mounts. */
+  public ContainerConfig withMounts(List<MountConfig> others) {
+    return new ContainerConfig(
+        metadata,
+        image,
+        command,
+        args,
+        workingDirectory,
+        environment,
+        others,
+        devices,
+        cdiDevices,
+        labels,
+        annotations,
+        logPath,
+        stdin,
+        stdinOnce,
+        tty,
+        resources,
+        security,
+        stopSignal);
+  }
+
   /** A container of an image with a command and nothing else asked for. */
   public static ContainerConfig of(String name, String image, List<String> command) {
     return new ContainerConfig(

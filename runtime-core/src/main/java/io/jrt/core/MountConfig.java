@@ -28,6 +28,29 @@ public record MountConfig(
     options = List.copyOf(options);
   }
 
+  /** The same with the image's id filled in. */
+  public MountConfig withImageRef(String id) {
+    return new MountConfig(
+        containerPath,
+        hostPath,
+        readonly,
+        recursiveReadOnly,
+        selinuxRelabel,
+        propagation,
+        uidMappings,
+        gidMappings,
+        image.map(
+            spec ->
+                new ImageSpec(
+                    spec.image(),
+                    spec.annotations(),
+                    spec.userSpecifiedImage(),
+                    spec.runtimeHandler(),
+                    id)),
+        imageSubPath,
+        options);
+  }
+
   /** A private bind mount of a host path. */
   public static MountConfig bind(String hostPath, String containerPath, boolean readonly) {
     return new MountConfig(

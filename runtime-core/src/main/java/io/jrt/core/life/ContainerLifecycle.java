@@ -108,6 +108,7 @@ final class ContainerLifecycle {
     specs.check(config, pod);
     operation.step("find image");
     Image image = image(config);
+    Map<String, String> imageVolumes = specs.mounts().imageVolumes(config);
     String hostname = pods.directory().hostname(pod.record().config(), pod.hostNetwork());
     ProcessPlan process = ProcessMerge.merge(config, image.config(), hostname);
     String id = ids.next();
@@ -136,6 +137,7 @@ final class ContainerLifecycle {
               bootId,
               image.id(),
               image.repoDigests().stream().findFirst().orElse(image.id()),
+              imageVolumes,
               process,
               user,
               cgroup,

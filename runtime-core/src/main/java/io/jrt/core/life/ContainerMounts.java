@@ -15,14 +15,17 @@ import io.jrt.image.ImageTree;
 import io.jrt.linux.Fd;
 import io.jrt.linux.MountAttributes;
 import io.jrt.linux.MountFlags;
+import io.jrt.volumes.MountContext;
 import io.jrt.volumes.MountRequest;
 import io.jrt.volumes.MountSource;
 import io.jrt.volumes.PreparedMount;
 import io.jrt.volumes.Propagation;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -73,6 +76,34 @@ final class ContainerMounts {
     }
   }
 
+  /**
+   * The ids of the images that are mounted, by path. Each is mounted once to nowhere, so that a
+   * path that is not in the image is told at creation.
+   */
+  Map<String, String> imageVolumes(ContainerConfig config) {
+    Map<String, String> ids = new HashMap<>();
+    for (MountConfig mount : config.mounts()) {
+      if (mount.image().isEmpty()) {
+        continue;
+      }
+      ImageSpec image = mount.image().get();
+      try (ImageTree tree = wiring.images().imageTree(reference(image))) {
+        var source = new MountSource.Image(image.image(), tree.lowerDirs(), mount.imageSubPath());
+        wiring
+            .volumes()
+            .prepare(
+                List.of(MountRequest.of(source, mount.containerPath())), MountContext.of("check"))
+            .forEach(PreparedMount::close);
+        ids.put(mount.containerPath(), tree.imageId());
+      }
+    }
+    return ids;
+  }
+
+  private static String reference(ImageSpec image) {
+    return image.imageRef().isEmpty() ? image.image() : image.imageRef();
+  }
+
   /** The volumes of a request; layers of images among them are held by the container. */
   List<MountRequest> requests(Container container, Pod pod) {
     List<MountRequest> requests = new ArrayList<>();
@@ -121,8 +152,8 @@ final class ContainerMounts {
       return new MountSource.HostPath(Path.of(mount.hostPath()));
     }
     ImageSpec image = mount.image().get();
-    String reference = image.imageRef().isEmpty() ? image.image() : image.imageRef();
-    ImageTree tree = wiring.images().imageTree(reference);
+    String id = container.record().imageVolumes().get(mount.containerPath());
+    ImageTree tree = wiring.images().imageTree(id == null ? reference(image) : id);
     container.hold(tree);
     return new MountSource.Image(image.image(), tree.lowerDirs(), mount.imageSubPath());
   }

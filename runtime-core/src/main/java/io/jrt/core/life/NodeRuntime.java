@@ -256,7 +256,7 @@ public final class NodeRuntime implements ContainerRuntime {
     return new ContainerStatus(
         record.id(),
         record.podId(),
-        record.config(),
+        withImageRefs(record),
         container.state(),
         record.createdAt(),
         record.imageRef(),
@@ -268,6 +268,22 @@ public final class NodeRuntime implements ContainerRuntime {
         Optional.of(record.user().ids()),
         Signals.name(record.process().stopSignal()),
         record.cgroup());
+  }
+
+  /** The request, with the ids of the images that are mounted. */
+  private static ContainerConfig withImageRefs(ContainerRecord record) {
+    ContainerConfig config = record.config();
+    if (record.imageVolumes().isEmpty()) {
+      return config;
+    }
+    return config.withMounts(
+        config.mounts().stream()
+            .map(
+                mount -> {
+                  String id = record.imageVolumes().get(mount.containerPath());
+                  return id == null ? mount : mount.withImageRef(id);
+                })
+            .toList());
   }
 
   @Override

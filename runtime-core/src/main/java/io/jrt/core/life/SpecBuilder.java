@@ -301,6 +301,10 @@ final class SpecBuilder {
     return paths.stream().map(CString::of).toList();
   }
 
+  ContainerMounts mounts() {
+    return mounts;
+  }
+
   /** Checks at creation what would otherwise only fail at the start. */
   void check(ContainerConfig config, Pod pod) {
     mounts.check(config);

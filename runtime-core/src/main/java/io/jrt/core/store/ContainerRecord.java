@@ -6,6 +6,7 @@ import io.jrt.core.LinuxResources;
 import io.jrt.core.spec.ProcessPlan;
 import io.jrt.core.spec.UserPlan;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -14,6 +15,7 @@ import java.util.Optional;
  *
  * @param bootId the boot under which it was made
  * @param imageRef the image's repository digest, or its id
+ * @param imageVolumes the ids of the images mounted as volumes, by their paths in the container
  * @param cgroup from the hierarchy's root
  * @param resources what is applied, or will be at the start
  * @param end present when it has ended; what runs is known by its keeper alone
@@ -26,11 +28,15 @@ public record ContainerRecord(
     String bootId,
     String imageId,
     String imageRef,
+    Map<String, String> imageVolumes,
     ProcessPlan process,
     UserPlan user,
     String cgroup,
     LinuxResources resources,
     Optional<End> end) {
+  public ContainerRecord {
+    imageVolumes = Map.copyOf(imageVolumes);
+  }
 
   /** How a container ended. */
   public record End(Optional<Instant> startedAt, Instant finishedAt, ExitCause cause) {}
@@ -44,6 +50,7 @@ public record ContainerRecord(
         bootId,
         imageId,
         imageRef,
+        imageVolumes,
         process,
         user,
         cgroup,
@@ -53,6 +60,18 @@ public record ContainerRecord(
 
   public ContainerRecord withResources(LinuxResources next) {
     return new ContainerRecord(
-        id, podId, config, createdAt, bootId, imageId, imageRef, process, user, cgroup, next, end);
+        id,
+        podId,
+        config,
+        createdAt,
+        bootId,
+        imageId,
+        imageRef,
+        imageVolumes,
+        process,
+        user,
+        cgroup,
+        next,
+        end);
   }
 }

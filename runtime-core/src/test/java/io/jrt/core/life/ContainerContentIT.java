@@ -1,6 +1,7 @@
 package io.jrt.core.life;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jrt.core.ContainerConfig;
 import io.jrt.core.ContainerState;
@@ -17,6 +18,7 @@ import io.jrt.core.PodConfig;
 import io.jrt.core.PodState;
 import io.jrt.core.UserNamespaceConfig;
 import io.jrt.core.op.FailPoints;
+import io.jrt.errors.JrtException;
 import io.jrt.linux.Signals;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -82,19 +84,7 @@ class ContainerContentIT {
     ContainerConfig plain =
         lab.container(
             "c", "cat /host/in /image/data/file; echo back > /host/out; touch /image/x || true");
-    MountConfig image =
-        new MountConfig(
-            "/image",
-            "",
-            true,
-            false,
-            false,
-            MountPropagation.PRIVATE,
-            List.of(),
-            List.of(),
-            Optional.of(ImageSpec.of(BusyboxImages.NAME)),
-            "",
-            List.of());
+    MountConfig image = imageVolume("");
     ContainerConfig config =
         Configs.with(
             plain,
@@ -105,7 +95,38 @@ class ContainerContentIT {
     assertThat(lab.awaitExit(container).cause().code()).isZero();
     assertThat(lab.log("c")).contains("from the node", "image");
     assertThat(shared.resolve("out")).hasContent("back");
+    assertThat(lab.runtime().containerStatus(container).config().mounts().getLast().image())
+        .hasValueSatisfying(
+            mounted ->
+                assertThat(mounted.imageRef())
+                    .isEqualTo(lab.runtime().containerStatus(container).imageId()));
     assertThat(lab.log("c")).anyMatch(line -> line.contains("Read-only file system"));
+  }
+
+  private static MountConfig imageVolume(String subPath) {
+    return new MountConfig(
+        "/image",
+        "",
+        true,
+        false,
+        false,
+        MountPropagation.PRIVATE,
+        List.of(),
+        List.of(),
+        Optional.of(ImageSpec.of(BusyboxImages.NAME)),
+        subPath,
+        List.of());
+  }
+
+  @Test
+  void imageVolumeOfAPathThatIsNotInTheImageIsToldAtCreation() throws Exception {
+    open(false);
+    String pod = lab.runPod();
+    ContainerConfig config =
+        lab.container("c", "true").withMounts(List.of(imageVolume("not/there")));
+    assertThatThrownBy(() -> lab.start(pod, config))
+        .isInstanceOf(JrtException.class)
+        .hasMessageContaining("not/there");
   }
 
   @Test
