@@ -88,7 +88,12 @@ final class CritestHarness {
         """
             .formatted(registries);
     if (!System.getProperty("critest.network", "bridge").equals("cni")) {
-      return config;
+      // Not the default range: another daemon of the machine may have that.
+      return config
+          + """
+          [network.bridge]
+          subnets = ["10.212.0.0/16", "fd00:6a72:d400::/64"]
+          """;
     }
     Path plugins = Files.createDirectories(directory.resolve("net.d"));
     Files.writeString(plugins.resolve("10-critest.conflist"), conflist(directory));

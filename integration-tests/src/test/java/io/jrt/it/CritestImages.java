@@ -1,7 +1,10 @@
 package io.jrt.it;
 
+import static io.jrt.it.TestImage.Packing.GZIP;
+
 import java.io.IOException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -13,13 +16,14 @@ final class CritestImages {
   private CritestImages() {}
 
   static Map<String, TestImage> all() throws IOException, InterruptedException {
-    TestImage busybox = Workloads.busybox();
     Map<String, TestImage> images = new LinkedHashMap<>();
-    images.put("e2e-test-images/busybox:1.29-2", busybox);
+    images.put("e2e-test-images/busybox:1.29-2", busybox());
     images.put("e2e-test-images/nginx:1.14-2", Workloads.nginx(80));
     images.put("e2e-test-images/httpd:2.4.39-4", Workloads.httpd());
     images.put("e2e-test-images/nonewprivs:1.3", Workloads.effectiveUser());
     images.put("pause:3.9", Workloads.busyboxWith("pause.txt", "pause"));
+    // Three tags of one image that has no other name.
+    TestImage tagged = Workloads.busyboxWith("t", "tags");
     String staging = "k8s-staging-cri-tools/";
     images.put(
         staging + "hostnet-nginx-" + TestImage.architecture() + ":latest", Workloads.nginx(12003));
@@ -35,8 +39,28 @@ final class CritestImages {
     images.put(staging + "test-image-digest:latest", Workloads.busyboxWith("t", "digest"));
     for (int i = 1; i <= 3; i++) {
       images.put(staging + "test-image-" + i + ":latest", Workloads.busyboxWith("t", "image " + i));
-      images.put(staging + "test-image-tags:" + i, busybox);
+      images.put(staging + "test-image-tags:" + i, tagged);
     }
     return images;
+  }
+
+  /** busybox with the two applets of the suite's image that Debian leaves out. */
+  private static TestImage busybox() throws IOException, InterruptedException {
+    byte[] applets =
+        new LayerBuilder()
+            .file(
+                "bin/pgrep",
+                0755,
+                """
+                #!/bin/sh
+                for process in /proc/[0-9]*; do
+                  { read -r name <"$process/comm"; } 2>/dev/null || continue
+                  [ "$name" != "$1" ] || echo "${process#/proc/}"
+                done
+                """)
+            .file("bin/ipcs", 0755, "#!/bin/sh\nexec cat /proc/sysvipc/shm\n")
+            .tar();
+    return TestImage.of(
+        Workloads.config(List.of("sh")), GZIP, List.of(Workloads.busyboxLayer(), applets));
   }
 }

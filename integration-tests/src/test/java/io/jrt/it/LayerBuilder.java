@@ -44,6 +44,13 @@ final class LayerBuilder {
     return put(entry, new byte[0]);
   }
 
+  /** A second name of a file of this layer. */
+  LayerBuilder hardLink(String name, String existing) {
+    TarArchiveEntry entry = entry(name, TarConstants.LF_LINK, 0755);
+    entry.setLinkName(existing);
+    return put(entry, new byte[0]);
+  }
+
   LayerBuilder owned(String name, int mode, int uid, int gid, byte[] content) {
     TarArchiveEntry entry = entry(name, TarConstants.LF_NORMAL, mode);
     entry.setIds(uid, gid);

@@ -40,7 +40,7 @@ final class Workloads {
     return Map.of("Env", PATH, "Cmd", command, "User", user);
   }
 
-  /** busybox-static with a link for each applet, and the account files of a small system. */
+  /** busybox-static with a hard link for each applet, and the account files of a small system. */
   static byte[] busyboxLayer() throws IOException, InterruptedException {
     LayerBuilder layer = new LayerBuilder();
     for (String directory :
@@ -64,7 +64,7 @@ final class Workloads {
     }
     for (String name : names) {
       if (!name.isEmpty() && !name.equals("busybox")) {
-        layer.symlink("bin/" + name, "busybox");
+        layer.hardLink("bin/" + name, "bin/busybox");
       }
     }
   }
@@ -136,7 +136,7 @@ final class Workloads {
             .file("htdocs/index.html", 0644, "<html><body><h1>It works!</h1></body></html>\n")
             .tar();
     return TestImage.of(
-        config(List.of("httpd", "-f", "-v", "-p", "80", "-h", "/htdocs")),
+        config(List.of("sh", "-c", "echo httpd starts; exec httpd -f -v -p 80 -h /htdocs")),
         GZIP,
         List.of(busyboxLayer(), page));
   }
