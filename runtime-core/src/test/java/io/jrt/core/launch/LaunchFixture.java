@@ -125,7 +125,7 @@ final class LaunchFixture {
               request.sysctls,
               request.hostname,
               "",
-              CgroupPlacement.NONE,
+              request.cgroup,
               request.clamp);
       LiveContainer container = launcher.start(spec, request.io, keeperDir);
       started.add(container);
@@ -269,6 +269,7 @@ final class LaunchFixture {
     List<CString> readonly = List.of();
     Map<String, String> sysctls = Map.of();
     String hostname = "";
+    CgroupPlacement cgroup = CgroupPlacement.NONE;
 
     Request(Path rootfs, ProcessSpec process) {
       this.rootfs = rootfs;

@@ -328,4 +328,68 @@ class LaunchIT {
     assertThat(init.awaitExit(LaunchFixture.LIMIT).orElseThrow().status()).isZero();
     init.acknowledge();
   }
+
+  @Test
+  void podInitObeysASignalThatComesAtOnce() throws Exception {
+    for (int i = 0; i < 50; i++) {
+      LiveContainer init =
+          fixture.launcher.startPodInit(
+              NamespacePlan.ISOLATED, CgroupPlacement.NONE, fixture.keeperDir());
+      fixture.started.add(init);
+      init.kill(Signals.SIGTERM);
+      assertThat(init.awaitExit(LaunchFixture.LIMIT).orElseThrow().status()).isZero();
+      init.acknowledge();
+      init.close();
+      fixture.started.clear();
+    }
+  }
+
+  @Test
+  void isBornInItsCgroupsWhichAreTheRootItSees() throws Exception {
+    List<Path> roots =
+        List.of(
+            Path.of("/sys/fs/cgroup/pids"),
+            Path.of("/sys/fs/cgroup/unified"),
+            Path.of("/sys/fs/cgroup"));
+    Path unified = Files.exists(roots.get(1).resolve("cgroup.procs")) ? roots.get(1) : roots.get(2);
+    List<io.jrt.linux.Fd> v1 = new java.util.ArrayList<>();
+    List<Path> made = new java.util.ArrayList<>();
+    String name = "jrt-launch-" + ProcessHandle.current().pid();
+    try {
+      made.add(Files.createDirectory(unified.resolve(name)));
+      if (Files.exists(roots.get(0))) {
+        made.add(Files.createDirectory(roots.get(0).resolve(name)));
+        v1.add(
+            fixture
+                .kernel
+                .files()
+                .open(made.get(1).resolve("cgroup.procs"), io.jrt.linux.OpenFlags.O_WRONLY));
+      }
+      try (var directory = fixture.kernel.files().openDirectory(made.get(0))) {
+        Request request = new Request(rootfs, shell("cat /proc/self/cgroup; read x; exit 2"));
+        request.io = new LaunchIo.Pipes(true);
+        request.cgroup = new CgroupPlacement(directory, v1);
+        LiveContainer container = fixture.start(request);
+        String seen = fixture.readUntil(container.stdout().orElseThrow(), "0::/");
+        assertThat(seen).contains("0::/\n");
+        for (Path cgroup : made) {
+          assertThat(Files.readAllLines(cgroup.resolve("cgroup.procs")))
+              .contains(Integer.toString(container.pid()));
+        }
+        LiveExec exec =
+            container.exec(
+                new ExecSpec(shell("grep -c :/$ /proc/self/cgroup"), request.cgroup, false),
+                new LaunchIo.Pipes(false));
+        assertThat(Integer.parseInt(fixture.run(exec).out().strip()))
+            .isGreaterThanOrEqualTo(made.size());
+        container.closeStdin();
+        assertThat(fixture.finish(container).status()).isEqualTo(2);
+      }
+    } finally {
+      v1.forEach(io.jrt.linux.Fd::close);
+      for (Path cgroup : made) {
+        Files.delete(cgroup);
+      }
+    }
+  }
 }
