@@ -39,7 +39,9 @@ import org.junit.jupiter.api.io.TempDir;
 class ContainerContentIT {
   private static final Deadline LATER = Deadline.after(Duration.ofMinutes(10));
 
+  @SuppressWarnings("NullAway.Init") // open() is the first line of each test
   private RuntimeLab lab;
+
   @TempDir Path shared;
 
   private void open(boolean bridge) throws IOException {

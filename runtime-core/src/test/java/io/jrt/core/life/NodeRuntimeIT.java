@@ -317,10 +317,14 @@ class NodeRuntimeIT {
     assertThat(lab.runtime().containers(ContainerFilter.ALL))
         .allSatisfy(
             container -> assertThat(container.state()).isInstanceOf(ContainerState.Running.class));
+    List<Future<?>> removals = new ArrayList<>();
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (var pod : lab.runtime().pods(PodFilter.ALL)) {
-        threads.submit(() -> lab.runtime().removePod(pod.id(), LATER));
+        removals.add(threads.submit(() -> lab.runtime().removePod(pod.id(), LATER)));
       }
+    }
+    for (Future<?> removal : removals) {
+      removal.get();
     }
     assertThat(lab.traces()).isEmpty();
   }
