@@ -13,7 +13,7 @@ public interface Mounts {
   // Whole mounts -----------------------------------------------------------------------------
 
   /**
-   * An overlay, detached. Layers are given one by one ({@code lowerdir+}, Linux 6.5), so hundreds
+   * An overlay, detached. Layers are given one by one ({@code lowerdir+}, Linux 6.7), so hundreds
    * fit; older kernels get one option string, which must fit in a page.
    */
   Fd overlay(OverlayOptions options);

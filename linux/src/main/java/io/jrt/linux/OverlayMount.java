@@ -33,12 +33,8 @@ final class OverlayMount {
   Fd make() {
     List<Fd> opened = new ArrayList<>();
     try (FsContext context = mounts.fsopen("overlay")) {
-      List<String> lower = names(false, opened);
-      if (!takesLayersOneByOne(context, lower.getFirst())) {
+      if (!lower(context, opened)) {
         return byOptionString();
-      }
-      for (String layer : lower.subList(1, lower.size())) {
-        context.string("lowerdir+", layer);
       }
       options
           .upper()
@@ -89,12 +85,45 @@ final class OverlayMount {
         && path.chars().noneMatch(c -> c == ':' || c == ',' || c == '\\');
   }
 
-  private static boolean takesLayersOneByOne(FsContext context, String first) {
+  /**
+   * Gives the layers to the context: one by one, or before Linux 6.7 in one string.
+   *
+   * @return false if that string would be too long
+   */
+  private boolean lower(FsContext context, List<Fd> opened) {
+    List<String> lower = names(false, opened);
+    if (!takesAnything() && taken(context, "lowerdir+", lower.getFirst())) {
+      for (String layer : lower.subList(1, lower.size())) {
+        context.string("lowerdir+", layer);
+      }
+      return true;
+    }
+    for (boolean byDescriptor : new boolean[] {false, true}) {
+      String all = String.join(":", names(byDescriptor, opened));
+      if (all.getBytes(UTF_8).length < MAX_FSCONFIG_STRING) {
+        context.string("lowerdir", all);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Before Linux 6.5 overlay knows option strings only: the kernel collects whatever it is told and
+   * overlay refuses it at the end, when it is too late to say it otherwise.
+   */
+  private boolean takesAnything() {
+    try (FsContext probe = mounts.fsopen("overlay")) {
+      return taken(probe, "jrt.no.such.option", "1");
+    }
+  }
+
+  /** Any other reason than an unknown key shows again in the other way. */
+  private static boolean taken(FsContext context, String key, String value) {
     try {
-      context.string("lowerdir+", first);
+      context.string(key, value);
       return true;
     } catch (KernelException e) {
-      // Before Linux 6.5 the key is unknown. Any other reason shows again in the other way.
       if (e.is(Errno.EINVAL)) {
         return false;
       }
@@ -102,7 +131,10 @@ final class OverlayMount {
     }
   }
 
-  /** For Linux before 6.5: mounted on a directory of its own, cloned from there and unmounted. */
+  /**
+   * For many layers before Linux 6.7: mounted on a directory of its own, cloned from there and
+   * unmounted.
+   */
   Fd byOptionString() {
     List<Fd> opened = new ArrayList<>();
     try {
@@ -132,7 +164,7 @@ final class OverlayMount {
     }
     if (data.length() > MAX_OPTION_STRING) {
       throw new KernelException(
-          "mount", Errno.E2BIG, "overlay of " + lower.size() + " layers, which needs Linux 6.5");
+          "mount", Errno.E2BIG, "overlay of " + lower.size() + " layers, which needs Linux 6.7");
     }
     return data.toString();
   }
