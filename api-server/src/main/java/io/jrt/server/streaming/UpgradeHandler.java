@@ -125,6 +125,7 @@ final class UpgradeHandler extends SimpleChannelInboundHandler<FullHttpRequest> 
         .set(STREAM_PROTOCOL, chosen.get());
     ctx.writeAndFlush(response);
     ChannelPipeline pipeline = ctx.pipeline();
+    pipeline.addLast(new ReadGate());
     pipeline.addLast(SpdyConnection.codec());
     pipeline.addLast(
         switch (request) {
@@ -172,6 +173,7 @@ final class UpgradeHandler extends SimpleChannelInboundHandler<FullHttpRequest> 
     pipeline.addLast(new WebSocketFrameAggregator(MAX_MESSAGE));
     if (name.equals(WebSocketProtocol.TUNNEL) && request instanceof PortForward forward) {
       pipeline.addLast(new WebSocketTunnel());
+      pipeline.addLast(new ReadGate());
       pipeline.addLast(SpdyConnection.codec());
       pipeline.addLast(new SpdyPortForwardHandler(backend, forward, config.creationTimeout()));
       pipeline.remove(this);

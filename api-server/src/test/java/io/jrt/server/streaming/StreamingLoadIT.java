@@ -8,6 +8,7 @@ import io.jrt.server.streaming.SpdyTestClient.Stream;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -15,6 +16,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -103,6 +105,41 @@ class StreamingLoadIT {
     }
     report("stdin", began);
     assertThat(directMemory() - before).isLessThan(32 * MEGABYTE);
+  }
+
+  @Test
+  void aProcessThatDoesNotReadHoldsTheClient() throws Exception {
+    URI url =
+        server.exec(
+            "c",
+            new ExecRequest(
+                Bytes.listOf(List.of("sh", "-c", "sleep 3; wc -c")), false, true, true, false));
+    try (SpdyTestClient client = new SpdyTestClient(url, "v4.channel.k8s.io")) {
+      client.openAndWait("streamtype", "error");
+      Stream stdin = client.openAndWait("streamtype", "stdin");
+      Stream stdout = client.openAndWait("streamtype", "stdout");
+      AtomicInteger sent = new AtomicInteger();
+      Thread sender =
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    try {
+                      for (int i = 0; i < 100; i++) {
+                        client.send(stdin, new byte[(int) MEGABYTE], false);
+                        sent.incrementAndGet();
+                      }
+                      client.end(stdin);
+                    } catch (IOException e) {
+                      throw new UncheckedIOException(e);
+                    }
+                  });
+      Thread.sleep(2000);
+      // What the sockets of both sides take, and no more.
+      assertThat(sent.get()).isLessThan(20);
+      sender.join();
+      client.awaitClose();
+      assertThat(client.text(stdout).strip()).isEqualTo(Long.toString(100 * MEGABYTE));
+    }
   }
 
   @Test
