@@ -66,6 +66,7 @@ public final class Main {
         case HELP -> print(Options.USAGE);
         case VERSION -> print("jrtd " + Version.current() + "\n");
         case PRINT_DEFAULT_CONFIG -> print(ConfigText.ofDefaults());
+        case CHECK_CONFIG -> checkConfig(options);
         case SERVE -> serve(options);
         case CLEAN_UP -> cleanUp(options);
       };
@@ -82,6 +83,13 @@ public final class Main {
   private static int print(String text) {
     System.out.print(text);
     return 0;
+  }
+
+  /** Reads the configuration as a start would, and says what is wrong with it. */
+  private static int checkConfig(Options options) {
+    Path file = options.config().orElse(Options.DEFAULT_CONFIG);
+    Configuration.read(file, options.config().isPresent(), options::over);
+    return print(file + " is good\n");
   }
 
   /** Serves until the process is told to go; the hook closes everything then. */
@@ -124,6 +132,7 @@ public final class Main {
       Systemd systemd,
       JournaledEvents events,
       LocalImageStore store,
+      Volumes volumes,
       NetworkProvider network,
       ControlGroups cgroups,
       Instance instance,
@@ -194,7 +203,16 @@ public final class Main {
                     FailPoints.fromSystemProperty(),
                     jrtInit)));
     return new Node(
-        configuration, kernel, systemd, events, store, network, cgroups, instance, runtime);
+        configuration,
+        kernel,
+        systemd,
+        events,
+        store,
+        volumes,
+        network,
+        cgroups,
+        instance,
+        runtime);
   }
 
   private static void build(Options options, Closer closer, long since) {
@@ -223,7 +241,13 @@ public final class Main {
                     () -> Map.of("config", ConfigText.of(configuration.current()))),
                 new ImageServiceSwitchboard(images),
                 new AdminSwitchboard(
-                    version, runtime, images, configuration, root.resolve("uploads"), reload)),
+                    version,
+                    runtime,
+                    images,
+                    node.volumes().named(),
+                    configuration,
+                    root.resolve("uploads"),
+                    reload)),
             CallObserver.NONE));
 
     closer.add(systemd::stopping);

@@ -40,6 +40,7 @@ record Options(
                           end; images, logs and named volumes too
         --print-default-config
                           print a configuration with every key and its meaning
+        --check-config    read the configuration, say what is wrong with it, and end
         --version         print the version
         --help            print this
 
@@ -52,6 +53,7 @@ record Options(
     SERVE,
     CLEAN_UP,
     PRINT_DEFAULT_CONFIG,
+    CHECK_CONFIG,
     VERSION,
     HELP
   }
@@ -85,6 +87,7 @@ record Options(
         case "--version" -> mode = Mode.VERSION;
         case "--cleanup" -> mode = Mode.CLEAN_UP;
         case "--print-default-config" -> mode = Mode.PRINT_DEFAULT_CONFIG;
+        case "--check-config" -> mode = Mode.CHECK_CONFIG;
         case "--root" -> root = Optional.of(path(name, value, rest));
         case "--state" -> state = Optional.of(path(name, value, rest));
         case "--socket" -> socket = Optional.of(path(name, value, rest));

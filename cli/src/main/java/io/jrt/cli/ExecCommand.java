@@ -30,6 +30,7 @@ final class ExecCommand implements Command {
     String id = Objects.of(session.daemon()).container(words.getFirst()).getId();
     boolean tty = arguments.has("tty");
     boolean input = arguments.has("interactive");
+    Interactive.requireTerminal(input, tty);
     ExecRequest request =
         ExecRequest.newBuilder()
             .setContainerId(id)

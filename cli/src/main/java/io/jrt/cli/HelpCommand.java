@@ -42,7 +42,18 @@ final class HelpCommand implements Command {
     }
     out.append("\nfor every command\n");
     options(out, Jrt.GLOBAL);
-    return out.append("\njrt help COMMAND tells more.\n").toString();
+    return out.append(
+            """
+
+            exit codes: 0 done; 1 the daemon refused or failed; 2 the command line is wrong; run, \
+            exec, attach
+            and start -a end as the process does, and run with 125 when it cannot be made, 126 \
+            when the
+            command cannot be run, 127 when there is no such command.
+
+            jrt help COMMAND tells more.
+            """)
+        .toString();
   }
 
   static String text(Spec spec) {

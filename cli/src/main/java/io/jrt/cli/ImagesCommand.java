@@ -16,6 +16,7 @@ final class ImagesCommand implements Command {
         "list images",
         List.of(
             Flag.toggle('q', "quiet", "ids only"),
+            Table.FORMAT,
             Flag.toggle("digests", "show digests"),
             Flag.toggle("no-trunc", "whole ids")),
         "images --digests");
@@ -71,7 +72,7 @@ final class ImagesCommand implements Command {
         }
       }
     }
-    session.print(table);
+    session.print(table, arguments);
     return 0;
   }
 

@@ -23,12 +23,24 @@ final class Interactive {
    */
   static OptionalInt join(String url, boolean input, boolean terminal, Session session)
       throws IOException {
+    return join(url, input, terminal, session, () -> {});
+  }
+
+  /**
+   * The same.
+   *
+   * @param joined run when the process's streams and ours are one, and before any of them is read
+   */
+  static OptionalInt join(String url, boolean input, boolean terminal, Session session, Step joined)
+      throws IOException {
     boolean raw = terminal && input && Terminal.isInput();
     try (RemoteProcess process = RemoteProcess.connect(url)) {
       if (terminal && Terminal.isInput()) {
         process.resize(Terminal.size());
         Terminal.onResize(() -> resize(process));
       }
+      process.awaitJoined();
+      joined.run();
       if (!raw) {
         if (input) {
           startInput(() -> process.copyInput(System.in));
@@ -78,7 +90,7 @@ final class Interactive {
     process.closeInput();
   }
 
-  private static void startInput(Copy copy) {
+  private static void startInput(Step copy) {
     Thread.ofPlatform()
         .daemon()
         .name("input")
@@ -93,7 +105,16 @@ final class Interactive {
             });
   }
 
-  private interface Copy {
+  /** Something to do that may fail as connections do. */
+  interface Step {
     void run() throws IOException;
+  }
+
+  /** Refuses a terminal where we have none ourselves. */
+  static void requireTerminal(boolean input, boolean terminal) {
+    if (input && terminal && !Terminal.isInput()) {
+      throw new UsageException(
+          "-t needs a terminal, and standard input or output is none: leave -t out");
+    }
   }
 }

@@ -42,22 +42,40 @@ public final class Jrt {
   static List<Command> commands() {
     List<Command> commands = new ArrayList<>();
     commands.add(new RunCommand());
+    commands.add(new CreateCommand());
+    commands.add(new StartCommand());
     commands.add(new PsCommand());
     commands.add(new PodsCommand());
     commands.add(new LogsCommand());
     commands.add(new ExecCommand());
     commands.add(new AttachCommand());
+    commands.add(new PortForwardCommand());
+    commands.add(new WaitCommand());
     commands.add(new StopCommand());
+    commands.add(new KillCommand());
     commands.add(new RmCommand());
     commands.add(new InspectCommand());
     commands.add(new WhyCommand());
     commands.add(new EventsCommand());
     commands.add(new OpsCommand());
     commands.add(new PullCommand());
+    commands.add(new PullsCommand());
     commands.add(new ImagesCommand());
     commands.add(new ImportCommand());
     commands.add(new RmiCommand());
+    commands.add(new AliasCommand("image ls", new ImagesCommand()));
+    commands.add(new AliasCommand("image rm", new RmiCommand()));
+    commands.add(new AliasCommand("image pull", new PullCommand()));
+    commands.add(new AliasCommand("container ls", new PsCommand()));
+    commands.add(new ContainerPruneCommand());
+    for (VolumeCommand.Verb verb : VolumeCommand.Verb.values()) {
+      commands.add(new VolumeCommand(verb));
+    }
     commands.add(new PruneCommand());
+    for (ConfigCommand.Verb verb : ConfigCommand.Verb.values()) {
+      commands.add(new ConfigCommand(verb));
+    }
+    commands.add(new DoctorCommand());
     commands.add(new InfoCommand());
     commands.add(new VersionCommand());
     List<Command> all = List.copyOf(commands);

@@ -18,6 +18,7 @@ final class PodsCommand implements Command {
         List.of(
             Flag.toggle('q', "quiet", "ids only"),
             Flag.toggle("no-trunc", "whole ids"),
+            Table.FORMAT,
             Flag.option('f', "filter", "KEY=VALUE", "name, namespace, state or label.NAME")),
         "pods --filter state=ready");
   }
@@ -53,7 +54,7 @@ final class PodsCommand implements Command {
           Words.age(pod.getCreatedAt(), now),
           String.valueOf(count));
     }
-    session.print(table);
+    session.print(table, arguments);
     return 0;
   }
 

@@ -39,13 +39,19 @@ final class PruneCommand implements Command {
         && !request.getVolumes()) {
       throw new UsageException("prune what? --images, --containers, --pods, --volumes");
     }
+    prune(session, request);
+    return 0;
+  }
+
+  static void prune(Session session, PruneRequest request) throws IOException {
     PruneResponse answer = session.daemon().admin("Prune", request, PruneResponse.parser());
     if (!session.forPeople()) {
       session.print(answer);
-      return 0;
+      return;
     }
     session.lines(answer.getRemovedList());
-    session.out().println("freed " + Words.size(answer.getFreedBytes()));
-    return 0;
+    if (answer.getFreedBytes() > 0) {
+      session.out().println("freed " + Words.size(answer.getFreedBytes()));
+    }
   }
 }

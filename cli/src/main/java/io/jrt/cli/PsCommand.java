@@ -24,6 +24,7 @@ final class PsCommand implements Command {
             Flag.toggle('q', "quiet", "ids only"),
             Flag.toggle("no-trunc", "whole ids"),
             Flag.option('n', "last", "COUNT", "the newest so many, whatever their state"),
+            Table.FORMAT,
             Flag.option('f', "filter", "KEY=VALUE", "name, pod, image, state or label.NAME")),
         "ps -a --filter state=exited");
   }
@@ -64,7 +65,7 @@ final class PsCommand implements Command {
           state(session, container),
           Words.age(container.getCreatedAt(), now));
     }
-    session.print(table);
+    session.print(table, arguments);
     return 0;
   }
 

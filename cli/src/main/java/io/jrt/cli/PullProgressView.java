@@ -113,7 +113,7 @@ final class PullProgressView {
     };
   }
 
-  private static String word(PullPhase phase) {
+  static String word(PullPhase phase) {
     return switch (phase) {
       case PULL_PHASE_QUEUED -> "queued";
       case PULL_PHASE_RESOLVING -> "resolving";

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A process in a container, seen through Kubernetes' channel protocol (v5, v4) on a WebSocket:
@@ -32,6 +33,7 @@ final class RemoteProcess implements AutoCloseable {
 
   private final WebSocket socket;
   private volatile boolean detached;
+  private @Nullable ByteBuffer early;
 
   private RemoteProcess(WebSocket socket) {
     this.socket = socket;
@@ -42,12 +44,29 @@ final class RemoteProcess implements AutoCloseable {
         WebSocket.connect(URI.create(url), List.of("v5.channel.k8s.io", "v4.channel.k8s.io")));
   }
 
+  /** Waits for the word that the process's streams and ours are one. */
+  void awaitJoined() throws IOException {
+    ByteBuffer first =
+        socket
+            .receive()
+            .orElseThrow(() -> new ProtocolException("the connection ended before it began"));
+    if (first.remaining() > 1) {
+      early = first;
+    }
+  }
+
+  private Optional<ByteBuffer> receive() throws IOException {
+    ByteBuffer first = early;
+    early = null;
+    return first == null ? socket.receive() : Optional.of(first);
+  }
+
   /** Copies what the process writes until it ends; its exit code, or none if we left. */
   OptionalInt copyOutput(OutputStream stdout, OutputStream stderr) throws IOException {
     while (true) {
       Optional<ByteBuffer> received;
       try {
-        received = socket.receive();
+        received = receive();
       } catch (IOException e) {
         if (detached) {
           return OptionalInt.empty();

@@ -1,10 +1,12 @@
 package io.jrt.cli;
 
+import io.jrt.admin.v1.CreateVolumeRequest;
+import io.jrt.admin.v1.CreateVolumeResponse;
 import io.jrt.admin.v1.InfoRequest;
 import io.jrt.admin.v1.InfoResponse;
 import io.jrt.admin.v1.InspectVolumeRequest;
 import io.jrt.admin.v1.InspectVolumeResponse;
-import io.jrt.admin.v1.LogsRequest;
+import io.jrt.cli.rpc.RpcException;
 import io.jrt.cri.v1.ContainerConfig;
 import io.jrt.cri.v1.ContainerStatus;
 import io.jrt.cri.v1.CreateContainerRequest;
@@ -22,6 +24,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -38,6 +41,9 @@ final class RunCommand implements Command {
   /** What a start that failed ends with, as docker and podman have it. */
   private static final int START_FAILED = 125;
 
+  private static final int CANNOT_RUN = 126;
+  private static final int NOT_FOUND = 127;
+
   @Override
   public Spec spec() {
     return new Spec(
@@ -51,6 +57,44 @@ final class RunCommand implements Command {
 
   @Override
   public int run(Arguments arguments, Session session) throws IOException {
+    boolean input = arguments.has("interactive");
+    boolean tty = arguments.has("tty");
+    boolean detach = arguments.has("detach");
+    if (!detach) {
+      Interactive.requireTerminal(input, tty);
+    }
+    Made made = make(arguments, session);
+    boolean keep = false;
+    try {
+      if (detach) {
+        start(session, made.container());
+        session.out().println(made.container());
+        keep = true;
+        return 0;
+      }
+      OptionalInt ended = join(session, made.container(), input, tty);
+      keep = ended.isEmpty() || !arguments.has("rm");
+      if (ended.isEmpty()) {
+        session.err().println("left " + made.name() + " running; jrt attach " + made.name());
+      }
+      return ended.orElse(Interactive.DETACHED);
+    } catch (RpcException e) {
+      session.out().flush();
+      session.err().println("jrt: " + e.getMessage());
+      int code = AttachCommand.status(session, made.container()).getExitCode();
+      return code == CANNOT_RUN || code == NOT_FOUND ? code : START_FAILED;
+    } finally {
+      if (!keep) {
+        RmCommand.removePod(session.daemon(), made.pod());
+      }
+    }
+  }
+
+  /** What was made for one container. */
+  record Made(String name, String pod, String container) {}
+
+  /** Pulls if needed, and makes a pod with a container that does not run yet. */
+  static Made make(Arguments arguments, Session session) throws IOException {
     if (arguments.rest().isEmpty()) {
       throw new UsageException("which image?");
     }
@@ -62,9 +106,12 @@ final class RunCommand implements Command {
     InfoResponse info =
         session.daemon().admin("Info", InfoRequest.getDefaultInstance(), InfoResponse.parser());
     PodSandboxConfig pod = flags.pod(uid, Path.of(info.getRoot(), "logs", name + "_" + uid));
-    ContainerConfig container =
-        flags.container(image, command, volume -> volumePath(session, volume));
-
+    ContainerConfig container = flags.container(image, command, volume -> volume(session, volume));
+    if (Objects.of(session.daemon()).containers().stream()
+        .anyMatch(other -> Objects.name(other).equals(name))) {
+      throw new UsageException(
+          "there is a container " + name + " already: jrt rm it, or choose another --name");
+    }
     image(arguments, session, image);
     String podId =
         session
@@ -74,7 +121,7 @@ final class RunCommand implements Command {
                 RunPodSandboxRequest.newBuilder().setConfig(pod).build(),
                 RunPodSandboxResponse.parser())
             .getPodSandboxId();
-    boolean keep = false;
+    boolean done = false;
     try {
       String id =
           session
@@ -88,39 +135,44 @@ final class RunCommand implements Command {
                       .build(),
                   CreateContainerResponse.parser())
               .getContainerId();
-      int code = start(arguments, session, id);
-      keep = code != START_FAILED && !(arguments.has("rm") && !arguments.has("detach"));
-      return code;
+      done = true;
+      return new Made(name, podId, id);
     } finally {
-      if (!keep) {
+      if (!done) {
         RmCommand.removePod(session.daemon(), podId);
       }
     }
   }
 
-  private static int start(Arguments arguments, Session session, String id) throws IOException {
+  static void start(Session session, String id) throws IOException {
     session
         .daemon()
         .runtime(
             "StartContainer",
             StartContainerRequest.newBuilder().setContainerId(id).build(),
             StartContainerResponse.parser());
-    if (arguments.has("detach")) {
-      session.out().println(id);
-      return 0;
-    }
-    if (arguments.has("interactive") || arguments.has("tty")) {
-      return AttachCommand.attach(session, id, arguments.has("interactive"), arguments.has("tty"));
-    }
+  }
+
+  /** Attaches, starts the container, and stays until it ends. */
+  static OptionalInt join(Session session, String id, boolean input, boolean tty)
+      throws IOException {
     AtomicBoolean ended = new AtomicBoolean();
     Thread stop = new Thread(() -> stop(session, id, ended), "stop");
-    Runtime.getRuntime().addShutdownHook(stop);
-    // The log has every byte from the first; an attach would begin where it came in.
-    LogsCommand.copy(
-        session,
-        LogsRequest.newBuilder().setContainerId(id).setFollow(true).setTail(-1).build(),
-        false);
-    ended.set(true);
+    if (!tty) {
+      Runtime.getRuntime().addShutdownHook(stop);
+    }
+    try {
+      OptionalInt code = AttachCommand.attach(session, id, input, tty, () -> start(session, id));
+      if (code.isPresent()) {
+        tellWhy(session, id);
+      }
+      return code;
+    } finally {
+      ended.set(true);
+    }
+  }
+
+  private static void tellWhy(Session session, String id) throws IOException {
     ContainerStatus status = AttachCommand.status(session, id);
     switch (status.getReason()) {
       case "", "Completed", "Error" -> {
@@ -128,7 +180,6 @@ final class RunCommand implements Command {
       }
       default -> session.err().println("jrt: " + status.getReason() + ": " + status.getMessage());
     }
-    return status.getExitCode();
   }
 
   /** A person's ctrl-c stops the container. */
@@ -168,16 +219,34 @@ final class RunCommand implements Command {
     }
   }
 
-  private static String volumePath(Session session, String volume) {
+  /** The volume's name; it is made if there is none. */
+  private static String volume(Session session, String name) {
     try {
-      return session
+      session
           .daemon()
           .admin(
               "InspectVolume",
-              InspectVolumeRequest.newBuilder().setName(volume).build(),
-              InspectVolumeResponse.parser())
-          .getVolume()
-          .getPath();
+              InspectVolumeRequest.newBuilder().setName(name).build(),
+              InspectVolumeResponse.parser());
+    } catch (RpcException e) {
+      if (e.code() != RpcException.Code.NOT_FOUND) {
+        throw e;
+      }
+      makeVolume(session, name);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return name;
+  }
+
+  private static void makeVolume(Session session, String name) {
+    try {
+      session
+          .daemon()
+          .admin(
+              "CreateVolume",
+              CreateVolumeRequest.newBuilder().setName(name).build(),
+              CreateVolumeResponse.parser());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -42,6 +42,11 @@ record Session(Daemon daemon, Format format, PrintStream out, PrintStream err) {
     out.print(table.text());
   }
 
+  /** The table, or what {@code --format} makes of it. */
+  void print(Table table, Arguments arguments) {
+    out.print(arguments.value("format").map(table::text).orElseGet(table::text));
+  }
+
   void lines(List<String> lines) {
     lines.forEach(out::println);
   }

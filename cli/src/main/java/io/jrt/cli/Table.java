@@ -2,6 +2,7 @@ package io.jrt.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** Rows under a heading, in columns as wide as their widest cell, two spaces apart. */
 final class Table {
@@ -10,6 +11,40 @@ final class Table {
 
   Table(String... heading) {
     this.heading = List.of(heading);
+  }
+
+  /** The option of every command that prints a table. */
+  static final Flag FORMAT =
+      Flag.option("format", "TEMPLATE", "a line for each, such as '{name} {state}'");
+
+  /** One line for each row: {@code {name}} stands for the cell below NAME. */
+  String text(String template) {
+    List<String> keys = heading.stream().map(Table::key).toList();
+    StringBuilder out = new StringBuilder();
+    for (List<String> row : rows) {
+      int at = 0;
+      while (at < template.length()) {
+        int open = template.indexOf('{', at);
+        int close = template.indexOf('}', Math.max(open, 0));
+        if (open < 0 || close < 0) {
+          break;
+        }
+        String key = template.substring(open + 1, close);
+        int column = keys.indexOf(key);
+        if (column < 0) {
+          throw new UsageException("no {" + key + "} here; there are " + String.join(", ", keys));
+        }
+        out.append(template, at, open).append(row.get(column));
+        at = close + 1;
+      }
+      out.append(template, at, template.length()).append('\n');
+    }
+    return out.toString();
+  }
+
+  /** CONTAINER ID and POD ID are {@code id}. */
+  private static String key(String heading) {
+    return heading.endsWith(" ID") ? "id" : heading.toLowerCase(Locale.ROOT).replace(' ', '-');
   }
 
   void row(String... cells) {

@@ -4,9 +4,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * One mount asked for: a host path, or an image.
+ * One mount asked for: a host path, a named volume, or an image.
  *
- * @param hostPath empty when {@code image} is given
+ * @param hostPath absolute, or the name of a volume; empty when {@code image} is given
  * @param imageSubPath a path in the image that is mounted instead of its root, or empty
  * @param options mount options such as {@code noexec}
  */

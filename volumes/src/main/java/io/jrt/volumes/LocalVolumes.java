@@ -202,6 +202,11 @@ final class LocalVolumes implements NamedVolumes {
   }
 
   @Override
+  public Optional<Path> path(String name) {
+    return find(name).map(found -> directory.resolve(found.spec().name()).resolve(DATA));
+  }
+
+  @Override
   public void remove(String name) {
     synchronized (lock) {
       Volume volume = get(name);

@@ -2,6 +2,7 @@ package io.jrt.volumes;
 
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -19,6 +20,9 @@ public interface NamedVolumes {
   List<VolumeInfo> list();
 
   Optional<VolumeInfo> find(String name);
+
+  /** Where the files of a volume lie on this node. */
+  Optional<Path> path(String name);
 
   /** Removes a volume; FAILED_PRECONDITION while a container uses it. */
   void remove(String name);

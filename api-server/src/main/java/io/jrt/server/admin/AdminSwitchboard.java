@@ -2,24 +2,41 @@ package io.jrt.server.admin;
 
 import io.grpc.stub.StreamObserver;
 import io.jrt.admin.v1.AdminGrpc;
+import io.jrt.admin.v1.CreateVolumeRequest;
+import io.jrt.admin.v1.CreateVolumeResponse;
+import io.jrt.admin.v1.DoctorRequest;
+import io.jrt.admin.v1.DoctorResponse;
 import io.jrt.admin.v1.EventsRequest;
 import io.jrt.admin.v1.EventsResponse;
+import io.jrt.admin.v1.ExportVolumeRequest;
+import io.jrt.admin.v1.ExportVolumeResponse;
 import io.jrt.admin.v1.ImportImageRequest;
 import io.jrt.admin.v1.ImportImageResponse;
+import io.jrt.admin.v1.ImportVolumeRequest;
+import io.jrt.admin.v1.ImportVolumeResponse;
 import io.jrt.admin.v1.InfoRequest;
 import io.jrt.admin.v1.InfoResponse;
 import io.jrt.admin.v1.InspectRequest;
 import io.jrt.admin.v1.InspectResponse;
+import io.jrt.admin.v1.InspectVolumeRequest;
+import io.jrt.admin.v1.InspectVolumeResponse;
 import io.jrt.admin.v1.ListOperationsRequest;
 import io.jrt.admin.v1.ListOperationsResponse;
+import io.jrt.admin.v1.ListPullsRequest;
+import io.jrt.admin.v1.ListPullsResponse;
+import io.jrt.admin.v1.ListVolumesRequest;
+import io.jrt.admin.v1.ListVolumesResponse;
 import io.jrt.admin.v1.LogsRequest;
 import io.jrt.admin.v1.LogsResponse;
 import io.jrt.admin.v1.PruneRequest;
 import io.jrt.admin.v1.PruneResponse;
 import io.jrt.admin.v1.PullRequest;
 import io.jrt.admin.v1.PullResponse;
+import io.jrt.admin.v1.PullUnderWay;
 import io.jrt.admin.v1.ReloadConfigRequest;
 import io.jrt.admin.v1.ReloadConfigResponse;
+import io.jrt.admin.v1.RemoveVolumeRequest;
+import io.jrt.admin.v1.RemoveVolumeResponse;
 import io.jrt.admin.v1.ShowConfigRequest;
 import io.jrt.admin.v1.ShowConfigResponse;
 import io.jrt.admin.v1.StatsRequest;
@@ -27,18 +44,19 @@ import io.jrt.admin.v1.StatsResponse;
 import io.jrt.admin.v1.WhyRequest;
 import io.jrt.admin.v1.WhyResponse;
 import io.jrt.core.ContainerRuntime;
+import io.jrt.server.config.Config;
 import io.jrt.server.config.ConfigText;
 import io.jrt.server.config.Configuration;
 import io.jrt.server.image.Images;
 import io.jrt.server.rpc.Answers;
+import io.jrt.volumes.NamedVolumes;
 import java.nio.file.Path;
 import java.util.function.Supplier;
 
 /**
  * The switchboard of the admin API: each call goes to the class of its name.
  *
- * <p>ListGpus and the calls about volumes have none: gRPC answers them with UNIMPLEMENTED and their
- * name.
+ * <p>ListGpus has none: gRPC answers it with UNIMPLEMENTED and its name.
  */
 public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
   private final Configuration configuration;
@@ -53,6 +71,10 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
   private final Why why;
   private final Stats stats;
   private final Prune prune;
+  private final VolumeCalls volumes;
+  private final ImportVolume importVolume;
+  private final Doctor doctor;
+  private final Images images;
 
   /**
    * @param uploads a directory for archives that are sent over the socket
@@ -62,6 +84,7 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
       String version,
       ContainerRuntime runtime,
       Images images,
+      NamedVolumes volumes,
       Configuration configuration,
       Path uploads,
       Supplier<Configuration.Reloaded> reload) {
@@ -76,7 +99,11 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
     this.inspect = new Inspect(runtime, images);
     this.why = new Why(runtime);
     this.stats = new Stats(runtime);
-    this.prune = new Prune(runtime, images);
+    this.prune = new Prune(runtime, images, volumes);
+    this.volumes = new VolumeCalls(volumes);
+    this.importVolume = new ImportVolume(volumes, uploads);
+    this.doctor = new Doctor(runtime, configuration);
+    this.images = images;
   }
 
   @Override
@@ -142,11 +169,70 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
   public void showConfig(ShowConfigRequest request, StreamObserver<ShowConfigResponse> client) {
     Answers.one(
         client,
-        ShowConfigResponse.newBuilder().setToml(ConfigText.of(configuration.current())).build());
+        ShowConfigResponse.newBuilder()
+            .setToml(ConfigText.of(configuration.current()))
+            .setDefaults(ConfigText.of(Config.DEFAULT))
+            .build());
   }
 
   @Override
   public void prune(PruneRequest request, StreamObserver<PruneResponse> client) {
     Answers.one(client, prune.handle(request, Answers.deadline()));
+  }
+
+  @Override
+  public void createVolume(
+      CreateVolumeRequest request, StreamObserver<CreateVolumeResponse> client) {
+    Answers.one(
+        client, CreateVolumeResponse.newBuilder().setVolume(volumes.create(request)).build());
+  }
+
+  @Override
+  public void listVolumes(ListVolumesRequest request, StreamObserver<ListVolumesResponse> client) {
+    Answers.one(client, volumes.list());
+  }
+
+  @Override
+  public void inspectVolume(
+      InspectVolumeRequest request, StreamObserver<InspectVolumeResponse> client) {
+    Answers.one(
+        client,
+        InspectVolumeResponse.newBuilder().setVolume(volumes.inspect(request.getName())).build());
+  }
+
+  @Override
+  public void removeVolume(
+      RemoveVolumeRequest request, StreamObserver<RemoveVolumeResponse> client) {
+    volumes.remove(request.getName());
+    Answers.one(client, RemoveVolumeResponse.getDefaultInstance());
+  }
+
+  @Override
+  public void exportVolume(
+      ExportVolumeRequest request, StreamObserver<ExportVolumeResponse> client) {
+    volumes.export(request, client);
+  }
+
+  @Override
+  public StreamObserver<ImportVolumeRequest> importVolume(
+      StreamObserver<ImportVolumeResponse> client) {
+    return importVolume.handle(client);
+  }
+
+  @Override
+  public void doctor(DoctorRequest request, StreamObserver<DoctorResponse> client) {
+    Answers.one(client, doctor.handle());
+  }
+
+  @Override
+  public void listPulls(ListPullsRequest request, StreamObserver<ListPullsResponse> client) {
+    ListPullsResponse.Builder response = ListPullsResponse.newBuilder();
+    for (Images.UnderWay pull : images.pulls()) {
+      response.addPulls(
+          PullUnderWay.newBuilder()
+              .setSince(Times.nanos(pull.since()))
+              .setProgress(Pull.progress(pull.progress())));
+    }
+    Answers.one(client, response.build());
   }
 }

@@ -9,30 +9,32 @@ import io.jrt.core.Deadline;
 import io.jrt.core.PodFilter;
 import io.jrt.core.PodState;
 import io.jrt.core.PodSummary;
-import io.jrt.errors.ErrorKind;
-import io.jrt.errors.JrtException;
 import io.jrt.image.Image;
 import io.jrt.server.image.Images;
+import io.jrt.volumes.NamedVolumes;
+import io.jrt.volumes.VolumeInfo;
+import io.jrt.volumes.VolumeSpec;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Removes what nobody needs: ended containers, stopped pods, images without a container. */
+/**
+ * Removes what nobody needs: ended containers, stopped pods, images without a container, volumes.
+ */
 final class Prune {
   private final ContainerRuntime runtime;
   private final Images images;
+  private final NamedVolumes volumes;
 
-  Prune(ContainerRuntime runtime, Images images) {
+  Prune(ContainerRuntime runtime, Images images, NamedVolumes volumes) {
     this.runtime = runtime;
     this.images = images;
+    this.volumes = volumes;
   }
 
   PruneResponse handle(PruneRequest request, Deadline deadline) {
-    if (request.getVolumes()) {
-      throw new JrtException(
-          ErrorKind.UNIMPLEMENTED, "prune", "named volumes cannot be pruned yet");
-    }
     PruneResponse.Builder response = PruneResponse.newBuilder();
     boolean really = !request.getDryRun();
     if (request.getContainers()) {
@@ -56,6 +58,17 @@ final class Prune {
     }
     if (request.getImages()) {
       images(response, really);
+    }
+    if (request.getVolumes()) {
+      List<String> unused =
+          really
+              ? volumes.prune()
+              : volumes.list().stream()
+                  .filter(volume -> volume.users().isEmpty())
+                  .map(VolumeInfo::spec)
+                  .map(VolumeSpec::name)
+                  .toList();
+      unused.forEach(name -> response.addRemoved("volume " + name));
     }
     return response.build();
   }

@@ -60,7 +60,7 @@ final class Pull {
     sink.send(PullResponse.newBuilder().setResult(Results.of(image)).build());
   }
 
-  private static PullProgress progress(io.jrt.image.PullProgress progress) {
+  static PullProgress progress(io.jrt.image.PullProgress progress) {
     return PullProgress.newBuilder()
         .setReference(progress.reference())
         .setPhase(

@@ -24,7 +24,7 @@ final class Attach {
     if (!request.getStdin() && !request.getStdout() && !request.getStderr()) {
       throw Requests.invalid("one of stdin, stdout and stderr must be asked for");
     }
-    ContainerStatus container = Running.require(runtime, request.getContainerId(), "attach");
+    ContainerStatus container = Running.orCreated(runtime, request.getContainerId(), "attach");
     if (request.getTty() != container.config().tty()) {
       throw Requests.invalid(
           "tty is %s, but container %s was created with tty %s"

@@ -18,4 +18,12 @@ final class Running {
     }
     return container;
   }
+
+  /** Who attaches before the start misses no byte. */
+  static ContainerStatus orCreated(ContainerRuntime runtime, String id, String step) {
+    ContainerStatus container = runtime.containerStatus(Requests.required(id, "container_id"));
+    return container.state() instanceof ContainerState.Created
+        ? container
+        : require(runtime, id, step);
+  }
 }

@@ -9,6 +9,7 @@ import io.jrt.image.Image;
 import io.jrt.image.ImageConfig;
 import io.jrt.image.ImageStore;
 import io.jrt.image.PullListener;
+import io.jrt.image.PullProgress;
 import io.jrt.image.PullRequest;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -25,6 +27,11 @@ public final class Images {
   private final ImageStore store;
   private final ContainerRuntime runtime;
   private final JsonMapper json = JsonMapper.builder().build();
+  private final AtomicLong pullNumbers = new AtomicLong();
+  private final ConcurrentSkipListMap<Long, UnderWay> pulls = new ConcurrentSkipListMap<>();
+
+  /** A pull that has not ended, and how far it was when last heard of. */
+  public record UnderWay(Instant since, PullProgress progress) {}
 
   public Images(ImageStore store, ContainerRuntime runtime) {
     this.store = store;
@@ -44,12 +51,14 @@ public final class Images {
   public Image pull(PullRequest request, PullListener listener) {
     Instant since = Instant.now();
     var bytes = new AtomicLong();
+    long number = pullNumbers.incrementAndGet();
     try {
       Image image =
           store.pull(
               request,
               progress -> {
                 bytes.set(progress.doneBytes());
+                pulls.put(number, new UnderWay(since, progress));
                 listener.progress(progress);
               });
       runtime
@@ -68,7 +77,14 @@ public final class Images {
               new ImageEvent.PullFailed(
                   request.reference(), e.step(), String.valueOf(e.getMessage())));
       throw e;
+    } finally {
+      pulls.remove(number);
     }
+  }
+
+  /** The pulls under way, oldest first. */
+  public List<UnderWay> pulls() {
+    return List.copyOf(pulls.values());
   }
 
   /** Reads the images of an archive or a layout. */

@@ -24,4 +24,7 @@ interface CommandWire {
 
   /** Where all that comes from the client happens. */
   EventLoop eventLoop();
+
+  /** The client is joined to the process, on the event loop. */
+  default void joined() {}
 }

@@ -158,6 +158,7 @@ final class RemoteCommand implements StreamClient {
       return;
     }
     session = made;
+    wire.joined();
     TerminalSize known = size;
     if (known != null) {
       made.resize(known);

@@ -29,10 +29,24 @@ final class WebSocketCommandHandler extends WebSocketConnection implements Comma
 
   @Override
   void connected() {
-    // Tells clients that wait for the first message that they are connected.
+    if (request instanceof StreamRequest.Exec) {
+      greet();
+    }
+    command.start();
+  }
+
+  @Override
+  public void joined() {
+    // Who attaches before the start may start the container now, and misses nothing.
+    if (request instanceof StreamRequest.Attach) {
+      greet();
+    }
+  }
+
+  /** Tells clients that wait for the first message that they are connected. */
+  private void greet() {
     int lowest = request.stdout() ? STDOUT : request.stderr() && !request.tty() ? STDERR : ERROR;
     send(lowest, Unpooled.EMPTY_BUFFER);
-    command.start();
   }
 
   @Override

@@ -21,6 +21,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -88,10 +89,20 @@ public final class IoEngine implements AutoCloseable {
    * log file and its directories when they are missing.
    */
   public ContainerIo container(ContainerIoSpec spec, Stdio stdio) {
+    return container(spec, stdio, _ -> {});
+  }
+
+  /**
+   * The same, with clients that shall miss nothing.
+   *
+   * @param first is given the streams before a byte is read
+   */
+  public ContainerIo container(ContainerIoSpec spec, Stdio stdio, Consumer<ContainerIo> first) {
     ContainerLog log = openLog(spec);
     ProcessStreams streams = new ProcessStreams(this, kernel, stdio, log);
     RunningContainerIo io = new RunningContainerIo(this, spec, streams, log);
     containers.add(io);
+    first.accept(io);
     streams.start();
     return io;
   }

@@ -32,6 +32,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** What is done in a running container besides its own process: commands, attaching, ports. */
@@ -203,6 +204,15 @@ final class Commands {
 
   StreamSession attach(String containerId, AttachRequest request, StreamClient client) {
     Container container = inventory.container(containerId);
+    if (container.state() instanceof ContainerState.Created) {
+      Optional<StreamSession> early = container.earlyClients().add(request, client);
+      if (early.isPresent()) {
+        return early.get();
+      }
+      // It is just being started.
+      container.lock().lock();
+      container.lock().unlock();
+    }
     running(container, "attach");
     ContainerIo io =
         container

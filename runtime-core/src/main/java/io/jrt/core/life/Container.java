@@ -23,6 +23,7 @@ final class Container {
   private final ReentrantLock lock = new ReentrantLock();
   private final CountDownLatch ended = new CountDownLatch(1);
   private final StopClock stopClock = new StopClock();
+  private final EarlyClients earlyClients = new EarlyClients();
   private volatile ContainerRecord record;
   private volatile ContainerState state;
   private volatile boolean answered;
@@ -65,10 +66,16 @@ final class Container {
 
   void state(ContainerState next) {
     state = next;
-    if (next instanceof ContainerState.Exited) {
+    if (next instanceof ContainerState.Exited(var startedAt, var finishedAt, var cause)) {
       ended.countDown();
       stopClock.end();
+      earlyClients.drop("container " + id() + " did not start: " + cause.message());
     }
+  }
+
+  /** Who attached before it started. */
+  EarlyClients earlyClients() {
+    return earlyClients;
   }
 
   boolean answered() {

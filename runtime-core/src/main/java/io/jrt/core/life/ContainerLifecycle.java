@@ -210,6 +210,7 @@ final class ContainerLifecycle {
     operation.step("remove record");
     records.remove(container.id(), Durability.POWER_CUT);
     inventory.remove(container);
+    container.earlyClients().drop("container " + container.id() + " was removed");
     wiring.events().publish(new ContainerEvent.Removed(container.id(), container.podId()));
   }
 

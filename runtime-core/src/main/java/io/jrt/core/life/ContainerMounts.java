@@ -5,6 +5,7 @@ import io.jrt.core.IdMapping;
 import io.jrt.core.ImageSpec;
 import io.jrt.core.MountConfig;
 import io.jrt.core.MountPropagation;
+import io.jrt.core.TerminalSize;
 import io.jrt.core.launch.CString;
 import io.jrt.core.launch.LaunchIo;
 import io.jrt.core.launch.MountStep;
@@ -39,6 +40,8 @@ final class ContainerMounts {
   private static final List<String> OPTIONS =
       List.of("ro", "rw", "noexec", "exec", "nodev", "dev", "nosuid", "suid");
 
+  private static final TerminalSize USUAL_SIZE = new TerminalSize(80, 24);
+
   private final Wiring wiring;
   private final Rootfs rootfs;
 
@@ -58,8 +61,12 @@ final class ContainerMounts {
             "the mount on %s needs either a host path or an image"
                 .formatted(mount.containerPath()));
       }
-      if (mount.image().isEmpty() && !mount.hostPath().startsWith("/")) {
-        throw invalid("mount source \"%s\" is not absolute".formatted(mount.hostPath()));
+      if (mount.image().isEmpty()
+          && !mount.hostPath().startsWith("/")
+          && wiring.volumes().named().find(mount.hostPath()).isEmpty()) {
+        throw invalid(
+            "mount source \"%s\" is neither absolute nor a named volume"
+                .formatted(mount.hostPath()));
       }
       if (mount.recursiveReadOnly()
           && (!mount.readonly() || mount.propagation() != MountPropagation.PRIVATE)) {
@@ -149,7 +156,9 @@ final class ContainerMounts {
 
   private MountSource source(Container container, MountConfig mount) {
     if (mount.image().isEmpty()) {
-      return new MountSource.HostPath(Path.of(mount.hostPath()));
+      return mount.hostPath().startsWith("/")
+          ? new MountSource.HostPath(Path.of(mount.hostPath()))
+          : new MountSource.Named(mount.hostPath());
     }
     ImageSpec image = mount.image().get();
     String id = container.record().imageVolumes().get(mount.containerPath());
@@ -269,7 +278,16 @@ final class ContainerMounts {
   }
 
   /** What the container's first process has as its standard streams. */
-  static LaunchIo streams(ContainerConfig config) {
-    return config.tty() ? new LaunchIo.Terminal(24, 80) : new LaunchIo.Pipes(config.stdin());
+  static LaunchIo streams(Container container) {
+    ContainerConfig config = container.record().config();
+    TerminalSize size =
+        container
+            .earlyClients()
+            .terminalSize()
+            .filter(known -> known.rows() > 0 && known.columns() > 0)
+            .orElse(USUAL_SIZE);
+    return config.tty()
+        ? new LaunchIo.Terminal(size.rows(), size.columns())
+        : new LaunchIo.Pipes(config.stdin());
   }
 }

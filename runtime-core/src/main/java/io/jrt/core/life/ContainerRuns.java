@@ -118,7 +118,7 @@ final class ContainerRuns {
                     operation.step("launch");
                     return wiring
                         .launcher()
-                        .start(decided.spec(), ContainerMounts.streams(config), keeperDir);
+                        .start(decided.spec(), ContainerMounts.streams(container), keeperDir);
                   });
     }
     limitations.addAll(
@@ -183,7 +183,7 @@ final class ContainerRuns {
       // The first client's end is the end of input: the keeper must not hold it open.
       live.closeStdin();
     }
-    return wiring.io().container(spec, stdio);
+    return wiring.io().container(spec, stdio, container.earlyClients()::join);
   }
 
   private void abandon(Container container, LiveContainer live) {
