@@ -8,7 +8,7 @@ SHELL := /bin/bash
 MVN  := MVN_FLAGS="$(MVN_FLAGS)" dist/dev/mvn
 TREE := dist/target/jrt
 
-.PHONY: help setup setup-test build run test unit bench format check dist critest test-v2 soak fault clean
+.PHONY: help setup setup-test build run test unit bench format check dist try-deb reference critest test-v2 soak fault clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -37,8 +37,14 @@ bench: build ## one table of what the hot paths cost (PEER=unix:///… adds a co
 critest: build ## run a critest binary against jrtd (CRITEST=/path/to/critest FOCUS=… NETWORK=cni)
 	@dist/dev/critest $(TREE)
 
-dist: setup ## tarball and .deb
-	$(MVN) -T2 -DskipTests -Pdist package
+dist: setup ## tarball and .deb at dist/target/packages
+	$(MVN) -T2 -DskipTests -Pdist -pl dist -am verify
+
+try-deb: dist ## install the .deb into a fresh root and run daemon and client from there
+	@dist/dev/try-deb dist/target/packages/*.deb
+
+reference: build ## write docs/reference anew
+	@dist/dev/reference $(TREE)
 
 format: setup ## put the sources into google-java-format
 	$(MVN) -N -q validate -Djrt.format.args=fix

@@ -18,8 +18,10 @@ import io.jrt.linux.Kernel;
 import io.jrt.network.NetworkProvider;
 import io.jrt.network.spi.NetworkContext;
 import io.jrt.network.spi.NetworkProviders;
+import io.jrt.security.Capabilities;
 import io.jrt.security.Security;
 import io.jrt.security.SecurityConfig;
+import io.jrt.security.SecurityProfile;
 import io.jrt.server.admin.AdminSwitchboard;
 import io.jrt.server.config.Config;
 import io.jrt.server.config.ConfigText;
@@ -134,6 +136,7 @@ public final class Main {
       LocalImageStore store,
       Volumes volumes,
       NetworkProvider network,
+      Security security,
       ControlGroups cgroups,
       Instance instance,
       NodeRuntime runtime) {}
@@ -210,6 +213,7 @@ public final class Main {
         store,
         volumes,
         network,
+        security,
         cgroups,
         instance,
         runtime);
@@ -257,5 +261,18 @@ public final class Main {
     long millis = Duration.ofNanos(System.nanoTime() - since).toMillis();
     log.info("jrtd {} serves {} after {} ms", version, config.daemon().socket(), millis);
     systemd.ready("serves " + config.daemon().socket());
+    Thread.ofPlatform()
+        .name("default-filter")
+        .daemon()
+        .start(() -> compileDefaultFilter(node.security()));
+  }
+
+  /** The first pod shall not wait for the filter that nearly every container has. */
+  private static void compileDefaultFilter(Security security) {
+    try {
+      security.seccomp(new SecurityProfile.RuntimeDefault(), Capabilities.DEFAULT, false);
+    } catch (JrtException e) {
+      log.warn("no default seccomp filter: {}", e.getMessage());
+    }
   }
 }

@@ -41,7 +41,7 @@ final class HelpCommand implements Command {
       out.append(command.spec().summary()).append('\n');
     }
     out.append("\nfor every command\n");
-    options(out, Jrt.GLOBAL);
+    out.append(options(Jrt.GLOBAL));
     return out.append(
             """
 
@@ -66,25 +66,28 @@ final class HelpCommand implements Command {
     out.append(spec.arguments().isEmpty() ? "" : " " + spec.arguments()).append('\n');
     if (!spec.flags().isEmpty()) {
       out.append("\noptions\n");
-      options(out, spec.flags());
+      out.append(options(spec.flags()));
     }
     out.append("\nfor every command\n");
-    options(out, Jrt.GLOBAL);
+    out.append(options(Jrt.GLOBAL));
     out.append("\nexamples\n");
     spec.examples().forEach(example -> out.append("  jrt ").append(example).append('\n'));
     return out.toString();
   }
 
-  private static void options(StringBuilder out, List<Flag> flags) {
+  /** The options one a line, for people. */
+  static String options(List<Flag> flags) {
+    StringBuilder out = new StringBuilder();
     int width = flags.stream().mapToInt(flag -> left(flag).length()).max().orElse(0);
     for (Flag flag : flags) {
       String left = left(flag);
       out.append("  ").append(left).append(" ".repeat(width - left.length() + 2));
       out.append(flag.help()).append('\n');
     }
+    return out.toString();
   }
 
-  private static String left(Flag flag) {
+  static String left(Flag flag) {
     String letter = flag.letter() == ' ' ? "    " : "-" + flag.letter() + ", ";
     return letter + "--" + flag.name() + (flag.takesValue() ? " " + flag.value() : "");
   }
