@@ -68,8 +68,12 @@ public final class Manual {
     out.append(".SH ENVIRONMENT\n.TP\n.B JRT_SOCKET\nThe daemon's socket.\n");
     out.append(".TP\n.B NO_COLOR\nNo colours, also on a terminal.\n");
     out.append(
-        ".SH EXIT STATUS\n0; that of the process that was run; 1 when the daemon refused or ");
-    out.append("failed; 2 when the command line is wrong.\n");
+        """
+        .SH EXIT STATUS
+        0 done; 1 the daemon refused or failed; 2 the command line is wrong. run, exec, attach and
+        start \\-a end as the process does, and run with 125 when it cannot be made, 126 when the
+        command cannot be run, 127 when there is no such command.
+        """);
     return out.append(".SH SEE ALSO\n.BR jrtd (8)\n").toString();
   }
 
