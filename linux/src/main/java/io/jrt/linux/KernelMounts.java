@@ -5,6 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /** {@link Mounts} by system calls. */
 final class KernelMounts implements Mounts {
@@ -22,7 +24,30 @@ final class KernelMounts implements Mounts {
 
   @Override
   public Fd overlay(OverlayOptions options) {
-    return new OverlayMount(files, this, options).make();
+    OverlayMount overlay = new OverlayMount(files, this, options);
+    List<Fd> layers = options.lower().stream().flatMap(KernelMounts::descriptor).toList();
+    return layers.isEmpty() || canBeLayer(layers.getFirst())
+        ? overlay.make()
+        : whileAttached(layers, overlay::make);
+  }
+
+  /** A failed overlay would leave its mark in the work directory; a clone leaves none. */
+  private boolean canBeLayer(Fd mount) {
+    try (Fd clone = bindClone(mount, false)) {
+      return clone.value() >= 0;
+    } catch (KernelException e) {
+      if (e.is(Errno.EINVAL)) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  private static Stream<Fd> descriptor(Layer layer) {
+    return switch (layer) {
+      case Layer.OfFd(Fd fd) -> Stream.of(fd);
+      case Layer.OfPath(Path path) -> Stream.empty();
+    };
   }
 
   @Override
@@ -120,6 +145,28 @@ final class KernelMounts implements Mounts {
   @Override
   public void attach(Fd mount, Fd dir, byte[] name) {
     moveMount(mount, EMPTY, dir, name, MountFlags.MOVE_MOUNT_F_EMPTY_PATH);
+  }
+
+  @Override
+  public <T> T whileAttached(List<Fd> detached, Supplier<T> body) {
+    try {
+      return DisposableThread.run(
+          "jrt-mounts",
+          () -> {
+            int flags = NamespaceKind.MOUNT.cloneFlag();
+            if (Native.retry(SystemCall.UNSHARE, flags, 0, 0, 0) == -1) {
+              throw Native.failure(SystemCall.UNSHARE, "mount namespace");
+            }
+            setAttributes(Path.of("/"), MountAttributes.NONE.with(Propagation.PRIVATE), true);
+            // On top of the root, one above the other: paths still start below them.
+            detached.forEach(mount -> attach(mount, Path.of("/")));
+            return body.get();
+          });
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException("the body throws nothing checked", e);
+    }
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.jrt.linux;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * Mounts as descriptors: made detached, given their attributes, and only then attached. A detached
@@ -55,6 +56,14 @@ public interface Mounts {
    * when nothing is mounted there or the path does not exist.
    */
   boolean detach(Path target);
+
+  /**
+   * Runs the body while the detached mounts are attached, in a mount namespace of the calling
+   * thread that ends with it. Before Linux 6.15 only attached mounts can be cloned or be layers of
+   * an overlay. Clones and overlays that the body makes are detached and stay; the mounts
+   * themselves cannot be attached anywhere afterwards.
+   */
+  <T> T whileAttached(List<Fd> mounts, Supplier<T> body);
 
   /** Bind-mounts an open file on a path, as namespaces are pinned. */
   void pin(Fd file, Path target);

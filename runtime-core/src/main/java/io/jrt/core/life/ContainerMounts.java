@@ -43,11 +43,9 @@ final class ContainerMounts {
   private static final TerminalSize USUAL_SIZE = new TerminalSize(80, 24);
 
   private final Wiring wiring;
-  private final Rootfs rootfs;
 
-  ContainerMounts(Wiring wiring, Rootfs rootfs) {
+  ContainerMounts(Wiring wiring) {
     this.wiring = wiring;
-    this.rootfs = rootfs;
   }
 
   /** What can be said against the request before anything is made. */
@@ -182,7 +180,11 @@ final class ContainerMounts {
 
   /** All steps, from the kernel's file systems to the volumes. */
   List<MountStep> steps(
-      LaunchPlan plan, Container container, Pod pod, Fd root, List<PreparedMount> volumes) {
+      LaunchPlan plan,
+      Container container,
+      Pod pod,
+      Map<String, Fd> imageVolumes,
+      List<PreparedMount> volumes) {
     ContainerConfig config = container.record().config();
     boolean privileged = config.security().privileged();
     List<MountStep> steps = new ArrayList<>();
@@ -193,9 +195,8 @@ final class ContainerMounts {
     }
     long access = privileged ? 0 : MountFlags.MOUNT_ATTR_RDONLY;
     steps.addAll(controlGroups(access));
-    if (config.security().readonlyRootfs()) {
-      addImageVolumes(plan, container, root, volumes, steps);
-    }
+    imageVolumes.forEach(
+        (path, mount) -> steps.add(new MountStep.Attach(mount, CString.of(path), true)));
     for (PreparedMount volume : volumes) {
       steps.add(
           new MountStep.Attach(
@@ -241,24 +242,20 @@ final class ContainerMounts {
    * Paths that the image declares as volumes stay writable in a read-only root: each is attached
    * onto itself from the writable mount of the root, and so keeps the image's content.
    */
-  private void addImageVolumes(
-      LaunchPlan plan,
-      Container container,
-      Fd root,
-      List<PreparedMount> volumes,
-      List<MountStep> steps) {
+  static List<String> imageVolumes(Container container, List<PreparedMount> volumes) {
+    if (!container.record().config().security().readonlyRootfs()) {
+      return List.of();
+    }
     Set<String> taken = new HashSet<>();
     volumes.forEach(volume -> taken.add(normal(volume.destination())));
+    List<String> paths = new ArrayList<>();
     for (String path : container.record().process().volumes()) {
       String destination = normal(path);
       if (!destination.equals("/") && taken.add(destination)) {
-        steps.add(
-            new MountStep.Attach(
-                plan.own(rootfs.writableDirectory(root, destination)),
-                CString.of(destination),
-                true));
+        paths.add(destination);
       }
     }
+    return paths;
   }
 
   private static String normal(String path) {

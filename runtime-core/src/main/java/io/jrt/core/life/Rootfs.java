@@ -16,7 +16,9 @@ import io.jrt.security.UserNamespaceMaps;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -125,16 +127,61 @@ final class Rootfs {
   }
 
   /**
+   * A root and more mounts of directories in it.
+   *
+   * @param mount takes the place of the root that was given
+   */
+  record WithDirectories(Fd mount, Map<String, Fd> directories) {}
+
+  /**
    * A second mount of directories of the writable root, for volumes that an image declares: they
    * stay writable when the root is made read-only.
    */
-  Fd writableDirectory(Fd root, String path) {
-    String relative = path.startsWith("/") ? path.substring(1) : path;
-    makeDirectories(root, relative);
-    int flags = OpenFlags.O_PATH | OpenFlags.O_DIRECTORY;
-    try (Fd directory = kernel.files().openat2(root, relative, OpenHow.inRoot(flags))) {
-      return kernel.mounts().bindClone(directory, false);
+  WithDirectories writableDirectories(Fd root, List<String> paths) {
+    if (paths.isEmpty()) {
+      return new WithDirectories(root, Map.of());
     }
+    paths.forEach(path -> makeDirectories(root, relative(path)));
+    try {
+      return new WithDirectories(root, cloned(root, paths));
+    } catch (KernelException e) {
+      if (!e.is(Errno.EINVAL)) {
+        throw e;
+      }
+    }
+    return kernel
+        .mounts()
+        .whileAttached(
+            List.of(root),
+            () -> {
+              Map<String, Fd> directories = cloned(root, paths);
+              try {
+                return new WithDirectories(kernel.mounts().bindClone(root, false), directories);
+              } catch (RuntimeException e) {
+                directories.values().forEach(Fd::close);
+                throw e;
+              }
+            });
+  }
+
+  private Map<String, Fd> cloned(Fd root, List<String> paths) {
+    Map<String, Fd> clones = new LinkedHashMap<>();
+    int flags = OpenFlags.O_PATH | OpenFlags.O_DIRECTORY;
+    try {
+      for (String path : paths) {
+        try (Fd directory = kernel.files().openat2(root, relative(path), OpenHow.inRoot(flags))) {
+          clones.put(path, kernel.mounts().bindClone(directory, false));
+        }
+      }
+      return clones;
+    } catch (RuntimeException e) {
+      clones.values().forEach(Fd::close);
+      throw e;
+    }
+  }
+
+  private static String relative(String path) {
+    return path.startsWith("/") ? path.substring(1) : path;
   }
 
   private void makeDirectories(Fd root, String relative) {

@@ -53,7 +53,7 @@ final class SpecBuilder {
     this.pods = pods;
     this.inventory = inventory;
     this.rootfs = new Rootfs(wiring.kernel());
-    this.mounts = new ContainerMounts(wiring, rootfs);
+    this.mounts = new ContainerMounts(wiring);
   }
 
   Rootfs rootfs() {
@@ -79,7 +79,7 @@ final class SpecBuilder {
 
     Optional<Fd> userNamespace = pods.namespaces().open(pod, NamespaceKind.USER).map(plan::own);
     var maps = PodNamespaces.maps(pod);
-    Fd root =
+    Fd mounted =
         plan.own(
             rootfs.mount(
                 wiring
@@ -101,7 +101,13 @@ final class SpecBuilder {
                 .prepare(
                     mounts.requests(container, pod),
                     new MountContext(record.id(), userNamespace, labels.mount())));
-    List<MountStep> steps = mounts.steps(plan, container, pod, root, volumes);
+    Rootfs.WithDirectories root =
+        rootfs.writableDirectories(mounted, ContainerMounts.imageVolumes(container, volumes));
+    if (root.mount() != mounted) {
+      plan.own(root.mount());
+    }
+    root.directories().values().forEach(plan::own);
+    List<MountStep> steps = mounts.steps(plan, container, pod, root.directories(), volumes);
     ProcessSpec process = process(record, pod, labels, notes);
     boolean shared =
         volumes.stream().anyMatch(mount -> mount.propagation() == Propagation.BIDIRECTIONAL);
@@ -110,7 +116,7 @@ final class SpecBuilder {
         new LaunchSpec(
             process,
             namespaces(plan, container, pod, podInit, userNamespace),
-            root,
+            root.mount(),
             security.readonlyRootfs(),
             shared,
             steps,
