@@ -31,6 +31,10 @@ unit: setup ## fast tests, no root
 test: setup-test ## every test, as root, on real parts
 	$(MVN) -DskipITs=false verify
 
+test-v2: build ## the tests of cgroups, launch and lifecycle in a guest with cgroup v2 alone (TESTS="CLASS…")
+	@dist/dev/setup test v2
+	@dist/dev/test-v2 $(TESTS)
+
 bench: build ## one table of what the hot paths cost (PEER=unix:///… adds a column)
 	@dist/dev/bench $(TREE)
 

@@ -49,7 +49,7 @@ final class Daemon implements AutoCloseable {
     Path home = Files.createTempDirectory("jrt-it-");
     Files.createDirectories(home.resolve("root"));
     Files.createDirectories(home.resolve("state"));
-    Files.writeString(home.resolve("config.toml"), config);
+    Files.writeString(home.resolve("config.toml"), config + network(config));
     List<String> arguments =
         List.of(
             "--root",
@@ -61,6 +61,14 @@ final class Daemon implements AutoCloseable {
             "--config",
             home.resolve("config.toml").toString());
     return new Daemon(home, arguments);
+  }
+
+  /** On machines that the built-in bridge cannot work on, the provider that can. */
+  private static String network(String config) {
+    String provider = System.getenv("JRT_IT_NETWORK");
+    return provider == null || config.contains("[network")
+        ? ""
+        : "\n[network]\nprovider = \"" + provider + "\"\n";
   }
 
   static Daemon start() throws IOException {

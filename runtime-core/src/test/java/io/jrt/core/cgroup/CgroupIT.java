@@ -135,7 +135,8 @@ class CgroupIT {
     Resources impossible =
         Resources.NONE.withCpu(new Resources.Cpu(0, 0, 0, 0, "4000", "", false)).withPids(5);
     assertThatThrownBy(() -> manager.create(top, impossible))
-        .hasMessageContaining("cpuset.cpus refuses 4000");
+        .hasMessageContaining(
+            manager.controllers().contains("cpuset") ? "cpuset.cpus refuses 4000" : "cpuset.cpus");
     assertThat(manager.find(top)).isEmpty();
   }
 
