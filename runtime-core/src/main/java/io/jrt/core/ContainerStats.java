@@ -3,7 +3,11 @@ package io.jrt.core;
 import java.util.Map;
 import java.util.Optional;
 
-/** What a container uses now. */
+/**
+ * What a container uses now.
+ *
+ * @param more absent when it does not run
+ */
 public record ContainerStats(
     String id,
     String podId,
@@ -14,4 +18,5 @@ public record ContainerStats(
     Optional<MemoryStats> memory,
     Optional<SwapStats> swap,
     Optional<IoStats> io,
-    Optional<FilesystemStats> writableLayer) {}
+    Optional<FilesystemStats> writableLayer,
+    Optional<Measurement> more) {}

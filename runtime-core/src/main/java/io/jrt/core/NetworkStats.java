@@ -3,5 +3,8 @@ package io.jrt.core;
 import java.time.Instant;
 
 /** Counters of one interface in a pod's network namespace. */
-public record NetworkStats(
-    Instant at, String name, long rxBytes, long rxErrors, long txBytes, long txErrors) {}
+public record NetworkStats(Instant at, String name, Direction received, Direction sent) {
+
+  /** What went one way. */
+  public record Direction(long bytes, long packets, long errors, long dropped) {}
+}

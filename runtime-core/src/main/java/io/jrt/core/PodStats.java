@@ -20,4 +20,5 @@ public record PodStats(
     Optional<IoStats> io,
     List<NetworkStats> interfaces,
     OptionalLong processes,
+    Optional<Measurement> more,
     List<ContainerStats> containers) {}

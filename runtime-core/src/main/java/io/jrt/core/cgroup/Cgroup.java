@@ -9,7 +9,7 @@ import java.util.Set;
 
 /**
  * One control group, in all hierarchies it exists in. Calls open what they need below the cgroup's
- * directory and keep nothing open.
+ * directory and keep nothing open, but for a meter.
  */
 public interface Cgroup {
 
@@ -27,6 +27,9 @@ public interface Cgroup {
 
   /** Present use, read from the kernel's files. */
   CgroupStats stats();
+
+  /** Measures it again and again at little cost. */
+  CgroupMeter meter();
 
   /** How often processes met the memory limit; never goes down while the cgroup lives. */
   OomCounters oomCounters();

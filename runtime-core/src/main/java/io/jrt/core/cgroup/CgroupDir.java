@@ -68,11 +68,6 @@ final class CgroupDir {
     return files.open(path.resolve(file), OpenFlags.O_WRONLY);
   }
 
-  /** Reads many files with one look-up of the directory. */
-  Reader reader() {
-    return new Reader(files, open());
-  }
-
   /** The content without the line end; empty when there is no such file or it tells nothing. */
   Optional<String> read(String file) {
     return read(files, Fd.CWD, path.resolve(file).toString());
@@ -179,25 +174,5 @@ final class CgroupDir {
   @Override
   public String toString() {
     return path.toString();
-  }
-
-  /** An open directory to read several files of. */
-  static final class Reader implements AutoCloseable {
-    private final Files files;
-    private final Fd dir;
-
-    private Reader(Files files, Fd dir) {
-      this.files = files;
-      this.dir = dir;
-    }
-
-    Optional<String> read(String file) {
-      return CgroupDir.read(files, dir, file);
-    }
-
-    @Override
-    public void close() {
-      dir.close();
-    }
   }
 }

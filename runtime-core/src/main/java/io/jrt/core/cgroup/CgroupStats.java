@@ -44,6 +44,8 @@ public record CgroupStats(
    * @param cache file pages
    * @param swapUsage swap alone
    * @param swapLimit swap alone, empty when there is none
+   * @param failures how often the limit was met
+   * @param oomKills processes that the kernel killed because of the limit
    */
   public record Memory(
       long usage,
@@ -60,6 +62,7 @@ public record CgroupStats(
       long swapUsage,
       OptionalLong swapLimit,
       long failures,
+      long oomKills,
       Optional<Psi> pressure) {
 
     /** Usage less inactive file pages, as Kubernetes defines it. */

@@ -11,7 +11,6 @@ import io.jrt.linux.Signals;
 import io.jrt.security.DeviceRule;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -93,13 +92,13 @@ final class LegacyCgroup implements Cgroup {
 
   @Override
   public CgroupStats stats() {
-    try {
-      return new LegacyStats(byController, unified.map(UnifiedCgroup::dir))
-          .read(hugepageSizes, Instant.now());
-    } catch (KernelException e) {
-      throw new JrtException(
-          ErrorKind.NOT_FOUND, "read cgroup", "cgroup " + path + ": " + e.getMessage(), e);
-    }
+    return UnifiedCgroup.once(path, meter());
+  }
+
+  @Override
+  public CgroupMeter meter() {
+    return new LegacyStats(
+        kernel.files(), byController, unified.map(UnifiedCgroup::dir).orElse(null), hugepageSizes);
   }
 
   @Override

@@ -11,7 +11,6 @@ import io.jrt.linux.Signals;
 import io.jrt.security.DeviceRule;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,16 +50,23 @@ final class UnifiedCgroup implements Cgroup {
 
   @Override
   public CgroupStats stats() {
-    try (CgroupDir.Reader reader = dir.reader()) {
-      return UnifiedStats.read(reader, hugepageSizes, Instant.now());
-    } catch (KernelException e) {
-      throw gone(e);
+    return once(path, meter());
+  }
+
+  static CgroupStats once(String path, CgroupMeter meter) {
+    try (meter) {
+      return meter
+          .read()
+          .orElseThrow(
+              () ->
+                  new JrtException(
+                      ErrorKind.NOT_FOUND, "read cgroup", "cgroup " + path + " was removed"));
     }
   }
 
-  private JrtException gone(KernelException e) {
-    return new JrtException(
-        ErrorKind.NOT_FOUND, "read cgroup", "cgroup " + path + ": " + e.getMessage(), e);
+  @Override
+  public CgroupMeter meter() {
+    return new UnifiedStats(kernel.files(), dir, hugepageSizes);
   }
 
   @Override

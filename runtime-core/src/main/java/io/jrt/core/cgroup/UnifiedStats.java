@@ -1,88 +1,118 @@
 package io.jrt.core.cgroup;
 
+import io.jrt.core.Psi;
+import io.jrt.linux.Files;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
-/** Reads the statistics of a v2 cgroup. */
-final class UnifiedStats {
-  private UnifiedStats() {}
+/** Measures a v2 cgroup. */
+final class UnifiedStats extends FileMeter {
+  private static final MeterText.Keys CPU =
+      MeterText.Keys.of(
+          "usage_usec", "user_usec", "system_usec", "nr_periods", "nr_throttled", "throttled_usec");
+  private static final MeterText.Keys MEMORY =
+      MeterText.Keys.of(
+          "anon",
+          "file",
+          "file_mapped",
+          "kernel",
+          "slab",
+          "active_file",
+          "inactive_file",
+          "pgfault",
+          "pgmajfault");
+  private static final MeterText.Keys EVENTS = MeterText.Keys.of("max", "oom_kill");
 
-  static CgroupStats read(CgroupDir.Reader dir, List<String> hugepageSizes, Instant at) {
+  private final MeterFile cpuStat;
+  private final MeterFile memoryCurrent;
+  private final MeterFile memoryStat;
+  private final MeterFile memoryEvents;
+  private final MeterFile memoryPeak;
+  private final MeterFile memoryMax;
+  private final MeterFile swapCurrent;
+  private final MeterFile swapMax;
+  private final MeterFile pidsCurrent;
+  private final MeterFile pidsMax;
+  private final MeterFile ioStat;
+
+  UnifiedStats(Files files, CgroupDir dir, List<String> hugepageSizes) {
+    super(files, dir);
+    cpuStat = open(dir, "cpu.stat");
+    memoryCurrent = open(dir, "memory.current");
+    memoryStat = open(dir, "memory.stat");
+    memoryEvents = open(dir, "memory.events");
+    memoryPeak = open(dir, "memory.peak");
+    memoryMax = open(dir, "memory.max");
+    swapCurrent = open(dir, "memory.swap.current");
+    swapMax = open(dir, "memory.swap.max");
+    pidsCurrent = open(dir, "pids.current");
+    pidsMax = open(dir, "pids.max");
+    ioStat = open(dir, "io.stat");
+    hugepageSizes.forEach(size -> unifiedHugepages(dir, size));
+  }
+
+  @Override
+  CgroupStats measure(MeterText text, Instant at) {
+    Optional<Psi> io = ioPressure(text);
     return new CgroupStats(
         at,
-        cpu(dir),
-        memory(dir),
-        pids(dir),
-        dir.read("io.stat").map(FlatKeyed::ioStat).orElse(List.of()),
-        FlatKeyed.pressure(dir.read("io.pressure")),
-        hugepages(dir, hugepageSizes));
+        cpu(text),
+        memory(text),
+        pids(text),
+        ioStat.read(text).ioStat(),
+        io,
+        unifiedHugepages(text));
   }
 
-  private static Optional<CgroupStats.Cpu> cpu(CgroupDir.Reader dir) {
-    return dir.read("cpu.stat")
-        .map(
-            text -> {
-              Map<String, Long> v = FlatKeyed.parse(text);
-              return new CgroupStats.Cpu(
-                  v.getOrDefault("usage_usec", 0L) * 1000,
-                  v.getOrDefault("user_usec", 0L) * 1000,
-                  v.getOrDefault("system_usec", 0L) * 1000,
-                  v.getOrDefault("nr_periods", 0L),
-                  v.getOrDefault("nr_throttled", 0L),
-                  v.getOrDefault("throttled_usec", 0L) * 1000,
-                  FlatKeyed.pressure(dir.read("cpu.pressure")));
-            });
-  }
-
-  private static Optional<CgroupStats.Memory> memory(CgroupDir.Reader dir) {
-    Optional<String> current = dir.read("memory.current");
-    if (current.isEmpty()) {
+  private Optional<CgroupStats.Cpu> cpu(MeterText text) {
+    if (!cpuStat.isThere()) {
       return Optional.empty();
     }
-    Map<String, Long> stat = FlatKeyed.parse(dir.read("memory.stat").orElse(""));
-    Map<String, Long> events = FlatKeyed.parse(dir.read("memory.events").orElse(""));
+    long[] stat = cpuStat.read(text).values(CPU);
+    return Optional.of(
+        new CgroupStats.Cpu(
+            stat[0] * 1000,
+            stat[1] * 1000,
+            stat[2] * 1000,
+            stat[3],
+            stat[4],
+            stat[5] * 1000,
+            cpuPressure(text)));
+  }
+
+  private Optional<CgroupStats.Memory> memory(MeterText text) {
+    if (!memoryCurrent.isThere()) {
+      return Optional.empty();
+    }
+    long usage = memoryCurrent.read(text).number();
+    long[] stat = memoryStat.read(text).values(MEMORY);
+    long[] events = memoryEvents.read(text).values(EVENTS);
     return Optional.of(
         new CgroupStats.Memory(
-            FlatKeyed.number(current),
-            FlatKeyed.limit(dir.read("memory.peak")),
-            FlatKeyed.limit(dir.read("memory.max")),
-            stat.getOrDefault("anon", 0L),
-            stat.getOrDefault("file", 0L),
-            stat.getOrDefault("file_mapped", 0L),
-            stat.getOrDefault("kernel", stat.getOrDefault("slab", 0L)),
-            stat.getOrDefault("active_file", 0L),
-            stat.getOrDefault("inactive_file", 0L),
-            stat.getOrDefault("pgfault", 0L),
-            stat.getOrDefault("pgmajfault", 0L),
-            FlatKeyed.number(dir.read("memory.swap.current")),
-            FlatKeyed.limit(dir.read("memory.swap.max")),
-            events.getOrDefault("max", 0L),
-            FlatKeyed.pressure(dir.read("memory.pressure"))));
+            usage,
+            memoryPeak.read(text).limit(),
+            memoryMax.read(text).limit(),
+            stat[0],
+            stat[1],
+            stat[2],
+            // Before Linux 5.18 there is no sum of what the kernel itself takes.
+            stat[3] == 0 ? stat[4] : stat[3],
+            stat[5],
+            stat[6],
+            stat[7],
+            stat[8],
+            swapCurrent.read(text).number(),
+            swapMax.read(text).limit(),
+            events[0],
+            events[1],
+            memoryPressure(text)));
   }
 
-  private static Optional<CgroupStats.Pids> pids(CgroupDir.Reader dir) {
-    Optional<String> current = dir.read("pids.current");
-    return current.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            new CgroupStats.Pids(FlatKeyed.number(current), FlatKeyed.limit(dir.read("pids.max"))));
-  }
-
-  static List<CgroupStats.Hugepages> hugepages(CgroupDir.Reader dir, List<String> sizes) {
-    List<CgroupStats.Hugepages> found = new ArrayList<>();
-    for (String size : sizes) {
-      Optional<String> current = dir.read("hugetlb." + size + ".current");
-      if (current.isPresent()) {
-        Map<String, Long> events =
-            FlatKeyed.parse(dir.read("hugetlb." + size + ".events").orElse(""));
-        found.add(
-            new CgroupStats.Hugepages(
-                size, FlatKeyed.number(current), events.getOrDefault("max", 0L)));
-      }
-    }
-    return found;
+  private Optional<CgroupStats.Pids> pids(MeterText text) {
+    return pidsCurrent.isThere()
+        ? Optional.of(
+            new CgroupStats.Pids(pidsCurrent.read(text).number(), pidsMax.read(text).limit()))
+        : Optional.empty();
   }
 }

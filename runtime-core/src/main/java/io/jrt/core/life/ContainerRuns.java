@@ -303,7 +303,12 @@ final class ContainerRuns {
               });
       container.io(null);
       long oomKills = oomKills(container);
-      ExitCause cause = Exits.cause(exit, oomKills > 0, container.killedByRuntime());
+      ExitCause cause =
+          Exits.cause(
+              exit,
+              oomKills,
+              container.record().resources().memoryLimit(),
+              container.killedByRuntime());
       Optional<Instant> startedAt = startedAt(container);
       try {
         wiring.failPoints().hit("container-exit.store");

@@ -5,6 +5,7 @@ import io.jrt.core.cgroup.Cgroup;
 import io.jrt.core.cgroup.CgroupDriver;
 import io.jrt.core.cgroup.CgroupManager;
 import io.jrt.core.cgroup.CgroupStats;
+import io.jrt.core.cgroup.Meters;
 import io.jrt.core.cgroup.OomCounters;
 import io.jrt.core.cgroup.OpenPlacement;
 import io.jrt.core.cgroup.Resources;
@@ -26,11 +27,16 @@ import java.util.function.Function;
 /** Control groups through the machine's cgroup manager and the configured driver. */
 public final class KernelControlGroups implements ControlGroups {
   private static final Duration KILL_PATIENCE = Duration.ofSeconds(10);
+
+  /** Cgroups whose files are held open. */
+  private static final int METERED = 300;
+
   private static final Set<String> V1_WORDS = Set.of("rw", "ro", "seclabel");
 
   private final CgroupManager manager;
   private final CgroupDriver driver;
   private final String ownParent;
+  private final Meters meters;
   private final List<Hierarchy> hierarchies;
 
   /**
@@ -41,6 +47,7 @@ public final class KernelControlGroups implements ControlGroups {
     this.manager = manager;
     this.driver = driver;
     this.ownParent = ownParent;
+    this.meters = new Meters(manager, METERED);
     this.hierarchies = manager.version() == 2 ? List.of() : hierarchies(kernel);
   }
 
@@ -139,11 +146,12 @@ public final class KernelControlGroups implements ControlGroups {
 
   @Override
   public Optional<CgroupStats> stats(String path) {
-    return manager.find(path).map(Cgroup::stats);
+    return meters.read(path);
   }
 
   @Override
   public void remove(String path) {
+    meters.forget(path);
     manager.find(path).ifPresent(driver::remove);
   }
 

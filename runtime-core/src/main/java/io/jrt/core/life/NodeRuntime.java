@@ -28,6 +28,7 @@ import io.jrt.core.io.StreamSession;
 import io.jrt.core.launch.LiveContainer;
 import io.jrt.core.op.Operation;
 import io.jrt.core.op.Operations;
+import io.jrt.core.op.StepObserver;
 import io.jrt.core.store.ContainerRecord;
 import io.jrt.core.store.Intent;
 import io.jrt.core.store.PodRecord;
@@ -92,6 +93,11 @@ public final class NodeRuntime implements ContainerRuntime {
         new Recovery(
                 wiring, inventory, podRecords, containerRecords, intents, pods, containers, runs)
             .run();
+  }
+
+  /** Lets somebody hear of the steps of operations. */
+  public void observeSteps(StepObserver steps) {
+    operations.observe(steps);
   }
 
   @Override

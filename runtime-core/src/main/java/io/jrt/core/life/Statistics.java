@@ -5,17 +5,21 @@ import io.jrt.core.ContainerStats;
 import io.jrt.core.CpuStats;
 import io.jrt.core.FilesystemStats;
 import io.jrt.core.IoStats;
+import io.jrt.core.LinuxResources;
+import io.jrt.core.Measurement;
 import io.jrt.core.MemoryStats;
 import io.jrt.core.NetworkStats;
 import io.jrt.core.PodStats;
 import io.jrt.core.SwapStats;
 import io.jrt.core.cgroup.CgroupStats;
+import io.jrt.core.launch.LiveContainer;
 import io.jrt.core.store.ContainerRecord;
 import io.jrt.core.store.PodRecord;
 import io.jrt.errors.JrtException;
 import io.jrt.image.FsUsage;
 import io.jrt.linux.Fd;
 import io.jrt.linux.NamespaceKind;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,6 +41,7 @@ final class Statistics {
   private final Wiring wiring;
   private final Inventory inventory;
   private final PodNamespaces namespaces;
+  private final BlockDevices devices = new BlockDevices();
   private final Map<String, Sample> last = new ConcurrentHashMap<>();
 
   private record Sample(Instant at, long cpuNanos, OptionalLong rate) {}
@@ -62,8 +67,11 @@ final class Statistics {
         stats.flatMap(now -> cpu(record.id(), now)),
         stats.flatMap(Statistics::memory),
         stats.flatMap(Statistics::swap),
-        stats.map(now -> new IoStats(now.at(), now.ioPressure())),
-        writableLayer(record.id()));
+        stats.map(this::io),
+        writableLayer(record.id()),
+        stats.map(
+            now ->
+                more(now, startedAt(container), container.oomKillsBefore(), record.resources())));
   }
 
   PodStats of(Pod pod) {
@@ -83,13 +91,62 @@ final class Statistics {
         record.config().annotations(),
         stats.flatMap(now -> cpu(record.id(), now)),
         stats.flatMap(Statistics::memory),
-        stats.map(now -> new IoStats(now.at(), now.ioPressure())),
+        stats.map(this::io),
         interfaces(pod),
         stats
             .flatMap(CgroupStats::pids)
             .map(pids -> OptionalLong.of(pids.current()))
             .orElse(OptionalLong.empty()),
+        stats.map(now -> more(now, Optional.of(record.createdAt()), 0, LinuxResources.NONE)),
         containers);
+  }
+
+  private static Optional<Instant> startedAt(Container container) {
+    return container.state() instanceof ContainerState.Running running
+        ? Optional.of(running.startedAt())
+        : Optional.empty();
+  }
+
+  private IoStats io(CgroupStats stats) {
+    return new IoStats(
+        stats.at(),
+        stats.ioPressure(),
+        stats.io().stream()
+            .map(
+                device ->
+                    new IoStats.Device(
+                        devices.name(device.major(), device.minor()),
+                        device.readBytes(),
+                        device.writtenBytes(),
+                        device.reads(),
+                        device.writes()))
+            .toList());
+  }
+
+  private static Measurement more(
+      CgroupStats stats, Optional<Instant> startedAt, long oomBefore, LinuxResources resources) {
+    Optional<CgroupStats.Cpu> cpu = stats.cpu();
+    Optional<CgroupStats.Memory> memory = stats.memory();
+    Optional<CgroupStats.Pids> pids = stats.pids();
+    return new Measurement(
+        stats.at(),
+        startedAt,
+        cpu.map(CgroupStats.Cpu::userNanos).orElse(0L),
+        cpu.map(CgroupStats.Cpu::systemNanos).orElse(0L),
+        cpu.map(CgroupStats.Cpu::periods).orElse(0L),
+        cpu.map(CgroupStats.Cpu::throttledPeriods).orElse(0L),
+        cpu.map(CgroupStats.Cpu::throttledNanos).orElse(0L),
+        memory.map(CgroupStats.Memory::cache).orElse(0L),
+        memory.map(CgroupStats.Memory::mappedFile).orElse(0L),
+        memory.map(CgroupStats.Memory::kernel).orElse(0L),
+        memory.map(CgroupStats.Memory::peak).orElse(OptionalLong.empty()),
+        memory.map(CgroupStats.Memory::limit).orElse(OptionalLong.empty()),
+        memory.map(CgroupStats.Memory::swapLimit).orElse(OptionalLong.empty()),
+        memory.map(CgroupStats.Memory::failures).orElse(0L),
+        pids.map(now -> OptionalLong.of(now.current())).orElse(OptionalLong.empty()),
+        pids.map(CgroupStats.Pids::limit).orElse(OptionalLong.empty()),
+        Math.max(0, memory.map(CgroupStats.Memory::oomKills).orElse(0L) - oomBefore),
+        resources);
   }
 
   /** Forgets the samples of what is gone. */
@@ -167,6 +224,10 @@ final class Statistics {
     if (!pod.isReady() || pod.hostNetwork()) {
       return List.of();
     }
+    Optional<List<NetworkStats>> seen = throughContainer(pod);
+    if (seen.isPresent()) {
+      return seen.get();
+    }
     try (Fd netns = namespaces.open(pod, NamespaceKind.NET).orElseThrow()) {
       String table =
           wiring
@@ -178,5 +239,30 @@ final class Statistics {
       log.debug("no interface counters of pod {}: {}", pod.id(), e.toString());
       return List.of();
     }
+  }
+
+  /**
+   * The table as a container of the pod has it, which takes no thread: only of one that still is in
+   * the pod's network namespace, and was alive all the while.
+   */
+  private Optional<List<NetworkStats>> throughContainer(Pod pod) {
+    for (Container container : inventory.containersOf(pod.id())) {
+      Optional<LiveContainer> live = container.live();
+      if (live.isPresent()) {
+        Path process = Path.of("/proc", Integer.toString(live.get().pid()));
+        try {
+          boolean inPod =
+              Files.isSameFile(
+                  process.resolve("ns/net"), namespaces.path(pod.id(), NamespaceKind.NET));
+          String table = inPod ? Files.readString(process.resolve("net/dev")) : "";
+          if (inPod && live.get().exit().isEmpty()) {
+            return Optional.of(NetDev.parse(table, Instant.now()));
+          }
+        } catch (IOException e) {
+          log.debug("no interface counters through {}: {}", container.id(), e.toString());
+        }
+      }
+    }
+    return Optional.empty();
   }
 }

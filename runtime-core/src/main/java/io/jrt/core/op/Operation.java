@@ -2,6 +2,7 @@ package io.jrt.core.op;
 
 import io.jrt.core.Deadline;
 import io.jrt.core.OperationInfo;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -21,6 +22,7 @@ public final class Operation {
   private final Instant since = Instant.now();
   private final Deadline deadline;
   private final FailPoints failPoints;
+  private final StepObserver observer;
   private final AtomicInteger joined = new AtomicInteger();
   private final CountDownLatch done = new CountDownLatch(1);
   private volatile String step = "begin";
@@ -29,12 +31,19 @@ public final class Operation {
   private @Nullable Object result;
   private @Nullable Throwable failure;
 
-  Operation(String key, String name, Object request, Deadline deadline, FailPoints failPoints) {
+  Operation(
+      String key,
+      String name,
+      Object request,
+      Deadline deadline,
+      FailPoints failPoints,
+      StepObserver observer) {
     this.key = key;
     this.name = name;
     this.request = request;
     this.deadline = deadline;
     this.failPoints = failPoints;
+    this.observer = observer;
   }
 
   /**
@@ -43,6 +52,7 @@ public final class Operation {
    * blanks, such as {@code run-pod.attach-network}.
    */
   public void step(String name) {
+    stepEnded(false);
     step = name;
     stepSince = Instant.now();
     failPoints.hit((this.name + "." + name).replace(' ', '-'));
@@ -84,12 +94,19 @@ public final class Operation {
     joined.incrementAndGet();
   }
 
+  private void stepEnded(boolean failed) {
+    Duration took = Duration.between(stepSince, Instant.now());
+    observer.stepEnded(name, step, failed, took.isNegative() ? Duration.ZERO : took);
+  }
+
   void succeed(@Nullable Object value) {
+    stepEnded(false);
     result = value;
     done.countDown();
   }
 
   void fail(Throwable why) {
+    stepEnded(true);
     failure = why;
     done.countDown();
   }

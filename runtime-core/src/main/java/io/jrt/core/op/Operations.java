@@ -37,10 +37,16 @@ public final class Operations implements AutoCloseable {
   private final FailPoints failPoints;
   private final Map<String, Operation> running = new HashMap<>();
   private final AtomicLong number = new AtomicLong();
+  private volatile StepObserver observer = StepObserver.NONE;
   private boolean closed;
 
   public Operations(FailPoints failPoints) {
     this.failPoints = failPoints;
+  }
+
+  /** Lets somebody hear of the steps of the operations that begin from now on. */
+  public void observe(StepObserver steps) {
+    observer = steps;
   }
 
   public FailPoints failPoints() {
@@ -71,7 +77,7 @@ public final class Operations implements AutoCloseable {
         }
         before = running.get(key);
         if (before == null) {
-          operation = new Operation(key, name, request, deadline, failPoints);
+          operation = new Operation(key, name, request, deadline, failPoints, observer);
           running.put(key, operation);
           start(operation, body);
         } else if (before.isEqualTo(name, request)) {
