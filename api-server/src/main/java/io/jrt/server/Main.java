@@ -31,6 +31,8 @@ import io.jrt.server.cri.ImageServiceSwitchboard;
 import io.jrt.server.cri.RuntimeServiceSwitchboard;
 import io.jrt.server.image.Images;
 import io.jrt.server.log.Logging;
+import io.jrt.server.metrics.Metrics;
+import io.jrt.server.metrics.MetricsServer;
 import io.jrt.server.rpc.CallObserver;
 import io.jrt.server.rpc.Statuses;
 import io.jrt.server.rpc.UnixServer;
@@ -234,6 +236,13 @@ public final class Main {
             StreamingServer.start(config.streaming().toStreaming(), new RuntimeStreams(runtime)));
     var reload = new Reload(configuration, systemd, events);
     String version = Version.current();
+    CallObserver calls = CallObserver.NONE;
+    if (!config.metrics().address().isEmpty()) {
+      var metrics = closer.add(new Metrics(version, runtime, images));
+      runtime.observeSteps(metrics);
+      calls = metrics;
+      closer.add(MetricsServer.start(config.metrics().address(), metrics));
+    }
     closer.add(
         UnixServer.start(
             config.daemon().socket(),
@@ -252,7 +261,7 @@ public final class Main {
                     configuration,
                     root.resolve("uploads"),
                     reload)),
-            CallObserver.NONE));
+            calls));
 
     closer.add(systemd::stopping);
     closer.add(() -> events.publish(new DaemonEvent.Stopping("asked to")));

@@ -150,6 +150,7 @@ record Options(
         config.images(),
         config.network(),
         config.streaming(),
-        config.events());
+        config.events(),
+        config.metrics());
   }
 }

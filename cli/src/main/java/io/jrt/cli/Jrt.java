@@ -57,6 +57,8 @@ public final class Jrt {
     commands.add(new InspectCommand());
     commands.add(new WhyCommand());
     commands.add(new EventsCommand());
+    commands.add(new StatsCommand());
+    commands.add(new TopCommand());
     commands.add(new OpsCommand());
     commands.add(new PullCommand());
     commands.add(new PullsCommand());

@@ -8,17 +8,19 @@ import io.jrt.core.ContainerRuntime;
 import io.jrt.core.ContainerStats;
 import io.jrt.core.CpuStats;
 import io.jrt.core.FilesystemStats;
+import io.jrt.core.IoStats;
 import io.jrt.core.MemoryStats;
-import io.jrt.core.NetworkStats;
 import io.jrt.core.PodFilter;
 import io.jrt.core.PodState;
 import io.jrt.core.PodStats;
+import io.jrt.core.Psi;
 import io.jrt.server.rpc.Answers;
 import io.jrt.server.rpc.Sink;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.ToLongFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,18 +73,32 @@ final class Stats {
   private static ContainerUse use(PodStats pod, ContainerStats container) {
     Optional<MemoryStats> memory = container.memory();
     long workingSet = memory.map(MemoryStats::workingSet).orElse(0L);
-    long available = memory.map(MemoryStats::available).map(left -> left.orElse(-1)).orElse(-1L);
     return ContainerUse.newBuilder()
         .setId(container.id())
         .setPodId(pod.id())
         .setName(container.metadata().name())
         .setCpuNanos(container.cpu().map(CpuStats::usageCoreNanos).orElse(0L))
         .setMemoryBytes(workingSet)
-        .setMemoryLimit(available < 0 ? 0 : workingSet + available)
-        .setRxBytes(pod.interfaces().stream().mapToLong(NetworkStats::rxBytes).sum())
-        .setTxBytes(pod.interfaces().stream().mapToLong(NetworkStats::txBytes).sum())
-        .setProcesses(pod.processes().orElse(0))
+        .setMemoryLimit(container.more().map(more -> more.memoryLimit().orElse(0)).orElse(0L))
+        .setRxBytes(pod.interfaces().stream().mapToLong(net -> net.received().bytes()).sum())
+        .setTxBytes(pod.interfaces().stream().mapToLong(net -> net.sent().bytes()).sum())
+        .setProcesses(container.more().map(more -> more.processes().orElse(0)).orElse(0L))
+        .setPod(pod.metadata().name())
+        .setNamespace(pod.metadata().namespace())
+        .setReadBytes(sum(container, IoStats.Device::readBytes))
+        .setWrittenBytes(sum(container, IoStats.Device::writtenBytes))
+        .setCpuPressure(pressure(container.cpu().flatMap(CpuStats::psi)))
+        .setMemoryPressure(pressure(memory.flatMap(MemoryStats::psi)))
+        .setIoPressure(pressure(container.io().flatMap(IoStats::psi)))
         .setDiskBytes(container.writableLayer().map(FilesystemStats::usedBytes).orElse(0L))
         .build();
+  }
+
+  private static long sum(ContainerStats container, ToLongFunction<IoStats.Device> count) {
+    return container.io().stream().flatMap(io -> io.devices().stream()).mapToLong(count).sum();
+  }
+
+  private static double pressure(Optional<Psi> psi) {
+    return psi.map(now -> now.some().avg10()).orElse(0.0);
   }
 }

@@ -8,7 +8,8 @@ public record Config(
     @Doc("Where images come from, and what pulling may take.") ImagesConfig images,
     @Doc("How pods are connected.") NetworkSection network,
     @Doc("How kubectl exec, attach and port-forward reach containers.") StreamingSection streaming,
-    @Doc("What is remembered of what happened.") EventsConfig events) {
+    @Doc("What is remembered of what happened.") EventsConfig events,
+    @Doc("What the daemon counts of itself.") MetricsConfig metrics) {
 
   public static final Config DEFAULT =
       new Config(
@@ -18,5 +19,6 @@ public record Config(
           ImagesConfig.DEFAULT,
           NetworkSection.DEFAULT,
           StreamingSection.DEFAULT,
-          EventsConfig.DEFAULT);
+          EventsConfig.DEFAULT,
+          MetricsConfig.DEFAULT);
 }

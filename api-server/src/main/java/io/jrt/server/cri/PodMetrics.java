@@ -1,10 +1,15 @@
 package io.jrt.server.cri;
 
 import io.jrt.core.ContainerStats;
+import io.jrt.core.CpuStats;
 import io.jrt.core.FilesystemStats;
+import io.jrt.core.IoStats;
+import io.jrt.core.LinuxResources;
+import io.jrt.core.Measurement;
 import io.jrt.core.MemoryStats;
 import io.jrt.core.NetworkStats;
 import io.jrt.core.PodStats;
+import io.jrt.core.Psi;
 import io.jrt.core.SwapStats;
 import io.jrt.cri.v1.ContainerMetrics;
 import io.jrt.cri.v1.Metric;
@@ -13,97 +18,328 @@ import io.jrt.cri.v1.MetricType;
 import io.jrt.cri.v1.PodSandboxMetrics;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 
-/** Measurements under the names that cAdvisor made known, for ListPodSandboxMetrics. */
+/**
+ * Measurements under the names that cAdvisor made known, for ListPodSandboxMetrics. Each metric's
+ * labels begin with the same five and end with those of its own. CRI has whole numbers only, so
+ * that seconds are cut.
+ */
 final class PodMetrics {
-  private static final List<String> CONTAINER_LABELS =
-      List.of("id", "name", "container", "pod", "namespace");
-  private static final List<String> INTERFACE_LABELS =
-      List.of("id", "pod", "namespace", "interface");
+  private static final long SECOND = 1_000_000_000L;
+  private static final long MICROS = 1_000_000L;
+  private static final List<String> COMMON = List.of("id", "name", "container", "pod", "namespace");
 
-  /** A metric of a container: absent where the kernel does not tell it. */
-  private record OfContainer(
+  /** A value and those labels that only its metric has. */
+  private record Value(long number, List<String> labels) {}
+
+  /** A metric of something: as many values as there are, none where the kernel does not tell. */
+  private record Measure<S>(
       String metric,
       String help,
       MetricType type,
-      Function<ContainerStats, Optional<Long>> value) {}
+      List<String> labels,
+      Function<S, Stream<Value>> values) {}
 
-  /** A counter of one interface of a pod. */
-  private record OfInterface(String metric, String help, ToLongFunction<NetworkStats> value) {}
-
-  private static final List<OfContainer> CONTAINER =
-      List.of(
-          new OfContainer(
-              "container_cpu_usage_seconds_total",
-              "CPU time since the start, in seconds",
-              MetricType.COUNTER,
-              stats -> stats.cpu().map(cpu -> cpu.usageCoreNanos() / 1_000_000_000L)),
-          new OfContainer(
-              "container_memory_working_set_bytes",
-              "memory in use that is not soon to be reclaimed",
-              MetricType.GAUGE,
-              stats -> stats.memory().map(MemoryStats::workingSet)),
-          new OfContainer(
-              "container_memory_usage_bytes",
-              "memory in use, page cache included",
-              MetricType.GAUGE,
-              stats -> stats.memory().map(MemoryStats::usage)),
-          new OfContainer(
-              "container_memory_rss",
-              "anonymous memory in use",
-              MetricType.GAUGE,
-              stats -> stats.memory().map(MemoryStats::rss)),
-          new OfContainer(
-              "container_memory_failures_total",
-              "page faults since the start",
-              MetricType.COUNTER,
-              stats -> stats.memory().map(MemoryStats::pageFaults)),
-          new OfContainer(
-              "container_memory_swap",
-              "swap in use",
-              MetricType.GAUGE,
-              stats -> stats.swap().map(SwapStats::usage)),
-          new OfContainer(
-              "container_fs_usage_bytes",
-              "bytes written to the root file system that are still there",
-              MetricType.GAUGE,
-              stats -> stats.writableLayer().map(FilesystemStats::usedBytes)));
-
-  private static final List<OfInterface> INTERFACE =
-      List.of(
-          new OfInterface(
-              "container_network_receive_bytes_total", "bytes received", NetworkStats::rxBytes),
-          new OfInterface(
-              "container_network_receive_errors_total", "errors receiving", NetworkStats::rxErrors),
-          new OfInterface(
-              "container_network_transmit_bytes_total", "bytes sent", NetworkStats::txBytes),
-          new OfInterface(
-              "container_network_transmit_errors_total", "errors sending", NetworkStats::txErrors));
+  private static final List<Measure<ContainerStats>> CONTAINER = container();
+  private static final List<Measure<NetworkStats>> INTERFACE = interfaces();
 
   private PodMetrics() {}
 
-  static List<MetricDescriptor> descriptors() {
-    List<MetricDescriptor> all = new ArrayList<>();
-    for (OfContainer one : CONTAINER) {
-      all.add(descriptor(one.metric, one.help, CONTAINER_LABELS));
-    }
-    for (OfInterface one : INTERFACE) {
-      all.add(descriptor(one.metric, one.help, INTERFACE_LABELS));
-    }
-    return all;
+  private static List<Measure<ContainerStats>> container() {
+    List<Measure<ContainerStats>> all = new ArrayList<>();
+    all.add(
+        counter(
+            "container_cpu_usage_seconds_total",
+            "CPU time since the start, in seconds",
+            stats -> of(stats.cpu().map(CpuStats::usageCoreNanos), SECOND)));
+    all.add(
+        more(
+            "container_cpu_user_seconds_total",
+            "of it in user mode",
+            true,
+            more -> more.userNanos() / SECOND));
+    all.add(
+        more(
+            "container_cpu_system_seconds_total",
+            "of it in the kernel",
+            true,
+            more -> more.systemNanos() / SECOND));
+    all.add(
+        more(
+            "container_cpu_cfs_periods_total",
+            "periods of its CPU quota",
+            true,
+            Measurement::periods));
+    all.add(
+        more(
+            "container_cpu_cfs_throttled_periods_total",
+            "periods it was throttled in",
+            true,
+            Measurement::throttledPeriods));
+    all.add(
+        more(
+            "container_cpu_cfs_throttled_seconds_total",
+            "seconds it was throttled",
+            true,
+            more -> more.throttledNanos() / SECOND));
+    all.add(
+        gauge(
+            "container_memory_working_set_bytes",
+            "memory in use that is not soon to be reclaimed",
+            stats -> of(stats.memory().map(MemoryStats::workingSet), 1)));
+    all.add(
+        gauge(
+            "container_memory_usage_bytes",
+            "memory in use, page cache included",
+            stats -> of(stats.memory().map(MemoryStats::usage), 1)));
+    all.add(
+        gauge(
+            "container_memory_rss",
+            "anonymous memory in use",
+            stats -> of(stats.memory().map(MemoryStats::rss), 1)));
+    all.add(
+        gauge(
+            "container_memory_swap",
+            "swap in use",
+            stats -> of(stats.swap().map(SwapStats::usage), 1)));
+    all.add(more("container_memory_cache", "file pages in memory", false, Measurement::cache));
+    all.add(
+        more(
+            "container_memory_mapped_file",
+            "mapped file pages in memory",
+            false,
+            Measurement::mappedFile));
+    all.add(
+        more(
+            "container_memory_kernel_usage",
+            "memory that the kernel takes for it",
+            false,
+            Measurement::kernelMemory));
+    all.add(
+        more(
+            "container_memory_failcnt",
+            "how often its memory limit was met",
+            true,
+            Measurement::memoryFailures));
+    all.add(
+        optional(
+            "container_memory_max_usage_bytes",
+            "the most memory in use so far",
+            Measurement::peakMemory));
+    all.add(
+        new Measure<>(
+            "container_memory_failures_total",
+            "page faults since the start",
+            MetricType.COUNTER,
+            List.of("failure_type", "scope"),
+            stats ->
+                stats.memory().stream()
+                    .flatMap(
+                        memory ->
+                            Stream.of(
+                                new Value(memory.pageFaults(), List.of("pgfault", "hierarchy")),
+                                new Value(
+                                    memory.majorPageFaults(),
+                                    List.of("pgmajfault", "hierarchy"))))));
+    all.add(
+        more(
+            "container_oom_events_total",
+            "processes killed for want of memory",
+            true,
+            Measurement::oomKills));
+    all.add(optional("container_processes", "processes and threads", Measurement::processes));
+    all.add(
+        optional(
+            "container_threads_max",
+            "the limit of processes and threads",
+            Measurement::processLimit));
+    all.add(
+        gauge(
+            "container_start_time_seconds",
+            "when it was started, in seconds since 1970",
+            stats ->
+                of(stats.more().flatMap(Measurement::startedAt).map(Instant::getEpochSecond), 1)));
+    all.add(
+        more(
+            "container_last_seen",
+            "when this was measured, in seconds since 1970",
+            false,
+            more -> more.at().getEpochSecond()));
+    all.add(
+        spec(
+            "container_spec_cpu_period",
+            "the period of its CPU quota, in microseconds",
+            LinuxResources::cpuPeriod));
+    all.add(
+        spec(
+            "container_spec_cpu_quota",
+            "its CPU quota in a period, in microseconds",
+            LinuxResources::cpuQuota));
+    all.add(spec("container_spec_cpu_shares", "its CPU shares", LinuxResources::cpuShares));
+    all.add(
+        optional(
+            "container_spec_memory_limit_bytes",
+            "its memory limit; 0: none",
+            more -> OptionalLong.of(more.memoryLimit().orElse(0))));
+    all.add(
+        optional(
+            "container_spec_memory_swap_limit_bytes",
+            "its swap limit; 0: none",
+            more -> OptionalLong.of(more.swapLimit().orElse(0))));
+    all.add(
+        gauge(
+            "container_fs_usage_bytes",
+            "bytes written to the root file system that are still there",
+            stats -> of(stats.writableLayer().map(FilesystemStats::usedBytes), 1)));
+    all.add(
+        gauge(
+            "container_fs_inodes_used",
+            "files written to the root file system that are still there",
+            stats -> of(stats.writableLayer().map(FilesystemStats::usedInodes), 1)));
+    all.add(device("container_fs_reads_bytes_total", "bytes read", IoStats.Device::readBytes));
+    all.add(
+        device("container_fs_writes_bytes_total", "bytes written", IoStats.Device::writtenBytes));
+    all.add(device("container_fs_reads_total", "reads", IoStats.Device::reads));
+    all.add(device("container_fs_writes_total", "writes", IoStats.Device::writes));
+    pressure(all, "cpu", "CPU", stats -> stats.cpu().flatMap(CpuStats::psi));
+    pressure(all, "memory", "memory", stats -> stats.memory().flatMap(MemoryStats::psi));
+    pressure(all, "io", "I/O", stats -> stats.io().flatMap(IoStats::psi));
+    return List.copyOf(all);
   }
 
-  private static MetricDescriptor descriptor(String name, String help, List<String> labels) {
-    return MetricDescriptor.newBuilder()
-        .setName(name)
-        .setHelp(help)
-        .addAllLabelKeys(labels)
-        .build();
+  private static void pressure(
+      List<Measure<ContainerStats>> all,
+      String resource,
+      String words,
+      Function<ContainerStats, Optional<Psi>> psi) {
+    String prefix = "container_pressure_" + resource;
+    all.add(
+        counter(
+            prefix + "_waiting_seconds_total",
+            "seconds in which some of it waited for " + words,
+            stats -> of(psi.apply(stats).map(now -> now.some().totalMicros()), MICROS)));
+    all.add(
+        counter(
+            prefix + "_stalled_seconds_total",
+            "seconds in which all of it waited for " + words,
+            stats -> of(psi.apply(stats).map(now -> now.full().totalMicros()), MICROS)));
+  }
+
+  private static List<Measure<NetworkStats>> interfaces() {
+    List<Measure<NetworkStats>> all = new ArrayList<>();
+    direction(all, "receive", "received", NetworkStats::received);
+    direction(all, "transmit", "sent", NetworkStats::sent);
+    return List.copyOf(all);
+  }
+
+  private static void direction(
+      List<Measure<NetworkStats>> all,
+      String word,
+      String done,
+      Function<NetworkStats, NetworkStats.Direction> direction) {
+    String prefix = "container_network_" + word;
+    all.add(traffic(prefix + "_bytes_total", "bytes " + done, direction, d -> d.bytes()));
+    all.add(traffic(prefix + "_packets_total", "packets " + done, direction, d -> d.packets()));
+    all.add(
+        traffic(
+            prefix + "_errors_total",
+            "packets not " + done + " right",
+            direction,
+            d -> d.errors()));
+    all.add(
+        traffic(
+            prefix + "_packets_dropped_total",
+            "packets dropped instead of being " + done,
+            direction,
+            d -> d.dropped()));
+  }
+
+  private static Measure<NetworkStats> traffic(
+      String metric,
+      String help,
+      Function<NetworkStats, NetworkStats.Direction> direction,
+      ToLongFunction<NetworkStats.Direction> count) {
+    return new Measure<>(
+        metric,
+        help,
+        MetricType.COUNTER,
+        List.of("interface"),
+        stats ->
+            Stream.of(new Value(count.applyAsLong(direction.apply(stats)), List.of(stats.name()))));
+  }
+
+  private static Measure<ContainerStats> counter(
+      String metric, String help, Function<ContainerStats, Stream<Value>> values) {
+    return new Measure<>(metric, help, MetricType.COUNTER, List.of(), values);
+  }
+
+  private static Measure<ContainerStats> gauge(
+      String metric, String help, Function<ContainerStats, Stream<Value>> values) {
+    return new Measure<>(metric, help, MetricType.GAUGE, List.of(), values);
+  }
+
+  private static Measure<ContainerStats> more(
+      String metric, String help, boolean counts, ToLongFunction<Measurement> value) {
+    return new Measure<>(
+        metric,
+        help,
+        counts ? MetricType.COUNTER : MetricType.GAUGE,
+        List.of(),
+        stats -> of(stats.more().map(value::applyAsLong), 1));
+  }
+
+  private static Measure<ContainerStats> optional(
+      String metric, String help, Function<Measurement, OptionalLong> value) {
+    return gauge(
+        metric,
+        help,
+        stats ->
+            stats.more().stream()
+                .flatMapToLong(more -> value.apply(more).stream())
+                .mapToObj(number -> new Value(number, List.of())));
+  }
+
+  private static Measure<ContainerStats> spec(
+      String metric, String help, ToLongFunction<LinuxResources> value) {
+    return more(metric, help, false, more -> Math.max(0, value.applyAsLong(more.resources())));
+  }
+
+  private static Measure<ContainerStats> device(
+      String metric, String help, ToLongFunction<IoStats.Device> value) {
+    return new Measure<>(
+        metric,
+        help,
+        MetricType.COUNTER,
+        List.of("device"),
+        stats ->
+            stats.io().stream()
+                .flatMap(io -> io.devices().stream())
+                .map(
+                    device ->
+                        new Value(value.applyAsLong(device), List.of("/dev/" + device.name()))));
+  }
+
+  private static Stream<Value> of(Optional<Long> number, long divisor) {
+    return number.map(value -> new Value(value / divisor, List.of())).stream();
+  }
+
+  static List<MetricDescriptor> descriptors() {
+    return Stream.concat(CONTAINER.stream(), INTERFACE.stream())
+        .map(
+            measure ->
+                MetricDescriptor.newBuilder()
+                    .setName(measure.metric())
+                    .setHelp(measure.help())
+                    .addAllLabelKeys(COMMON)
+                    .addAllLabelKeys(measure.labels())
+                    .build())
+        .toList();
   }
 
   static List<PodSandboxMetrics> of(List<PodStats> pods) {
@@ -112,17 +348,13 @@ final class PodMetrics {
 
   private static PodSandboxMetrics of(PodStats pod) {
     PodSandboxMetrics.Builder cri = PodSandboxMetrics.newBuilder().setPodSandboxId(pod.id());
+    List<String> labels = labels(pod, pod.id(), "POD");
     for (NetworkStats network : pod.interfaces()) {
-      List<String> labels =
-          List.of(pod.id(), pod.metadata().name(), pod.metadata().namespace(), network.name());
-      for (OfInterface one : INTERFACE) {
-        cri.addMetrics(
-            metric(
-                one.metric,
-                MetricType.COUNTER,
-                network.at(),
-                labels,
-                one.value.applyAsLong(network)));
+      for (Measure<NetworkStats> measure : INTERFACE) {
+        measure
+            .values()
+            .apply(network)
+            .forEach(value -> cri.addMetrics(metric(measure, network.at(), labels, value)));
       }
     }
     for (ContainerStats container : pod.containers()) {
@@ -133,30 +365,29 @@ final class PodMetrics {
 
   private static ContainerMetrics of(PodStats pod, ContainerStats container) {
     ContainerMetrics.Builder cri = ContainerMetrics.newBuilder().setContainerId(container.id());
-    List<String> labels =
-        Arrays.asList(
-            container.id(),
-            container.id(),
-            container.metadata().name(),
-            pod.metadata().name(),
-            pod.metadata().namespace());
-    Instant at = container.cpu().map(cpu -> cpu.at()).orElseGet(Instant::now);
-    for (OfContainer one : CONTAINER) {
-      one.value
+    List<String> labels = labels(pod, container.id(), container.metadata().name());
+    Instant at = container.more().map(Measurement::at).orElseGet(Instant::now);
+    for (Measure<ContainerStats> measure : CONTAINER) {
+      measure
+          .values()
           .apply(container)
-          .ifPresent(value -> cri.addMetrics(metric(one.metric, one.type, at, labels, value)));
+          .forEach(value -> cri.addMetrics(metric(measure, at, labels, value)));
     }
     return cri.build();
   }
 
-  private static Metric metric(
-      String name, MetricType type, Instant at, List<String> labels, long value) {
+  private static List<String> labels(PodStats pod, String id, String container) {
+    return List.of(id, id, container, pod.metadata().name(), pod.metadata().namespace());
+  }
+
+  private static Metric metric(Measure<?> measure, Instant at, List<String> common, Value value) {
     return Metric.newBuilder()
-        .setName(name)
+        .setName(measure.metric())
         .setTimestamp(Times.nanos(at))
-        .setMetricType(type)
-        .addAllLabelValues(labels)
-        .setValue(StatsTranslation.number(value))
+        .setMetricType(measure.type())
+        .addAllLabelValues(common)
+        .addAllLabelValues(value.labels())
+        .setValue(StatsTranslation.number(value.number()))
         .build();
   }
 }

@@ -134,10 +134,10 @@ final class StatsTranslation {
   private static NetworkInterfaceUsage network(NetworkStats stats) {
     return NetworkInterfaceUsage.newBuilder()
         .setName(stats.name())
-        .setRxBytes(number(stats.rxBytes()))
-        .setRxErrors(number(stats.rxErrors()))
-        .setTxBytes(number(stats.txBytes()))
-        .setTxErrors(number(stats.txErrors()))
+        .setRxBytes(number(stats.received().bytes()))
+        .setRxErrors(number(stats.received().errors()))
+        .setTxBytes(number(stats.sent().bytes()))
+        .setTxErrors(number(stats.sent().errors()))
         .build();
   }
 

@@ -1,0 +1,4 @@
+@NullMarked
+package io.jrt.server.metrics;
+
+import org.jspecify.annotations.NullMarked;
