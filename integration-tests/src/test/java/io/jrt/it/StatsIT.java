@@ -1,0 +1,313 @@
+package io.jrt.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jrt.cri.v1.ContainerStats;
+import io.jrt.cri.v1.ContainerStatsRequest;
+import io.jrt.cri.v1.LinuxContainerConfig;
+import io.jrt.cri.v1.LinuxContainerResources;
+import io.jrt.cri.v1.ListContainerStatsRequest;
+import io.jrt.cri.v1.ListMetricDescriptorsRequest;
+import io.jrt.cri.v1.ListPodSandboxMetricsRequest;
+import io.jrt.cri.v1.Metric;
+import io.jrt.cri.v1.MetricDescriptor;
+import io.jrt.cri.v1.NamespaceMode;
+import io.jrt.cri.v1.NetworkInterfaceUsage;
+import io.jrt.cri.v1.PodSandboxConfig;
+import io.jrt.cri.v1.PodSandboxMetrics;
+import io.jrt.cri.v1.PodSandboxStats;
+import io.jrt.cri.v1.PodSandboxStatsRequest;
+import io.jrt.cri.v1.UpdateContainerResourcesRequest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What the daemon says of resources against what the kernel's own files say. */
+class StatsIT {
+  private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
+  private Daemon daemon;
+  private Cri cri;
+  private String image;
+
+  @BeforeEach
+  void start() throws Exception {
+    daemon = Daemon.start("network.bridge.subnets = ['10.213.0.0/16']\n");
+    cri = daemon.cri();
+    image = daemon.bundledImage();
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    daemon.close();
+  }
+
+  private PodSandboxConfig pod(String name, NamespaceMode network) {
+    return Cri.pod(name, network, daemon.home().resolve("logs")).build();
+  }
+
+  private ContainerStats stats(String container) {
+    return cri.runtime()
+        .containerStats(ContainerStatsRequest.newBuilder().setContainerId(container).build())
+        .getStats();
+  }
+
+  /** A file of the container's cgroup, whichever version and hierarchy has it. */
+  private static Path file(String container, String... names) throws IOException {
+    for (Path root :
+        List.of(
+            CGROUPS,
+            CGROUPS.resolve("memory"),
+            CGROUPS.resolve("cpuacct"),
+            CGROUPS.resolve("cpu"),
+            CGROUPS.resolve("pids"),
+            CGROUPS.resolve("unified"))) {
+      if (Files.isDirectory(root)) {
+        try (Stream<Path> below =
+            Files.find(
+                root, 6, (path, a) -> a.isDirectory() && path.toString().contains(container))) {
+          for (Path directory : below.toList()) {
+            for (String name : names) {
+              if (Files.exists(directory.resolve(name))) {
+                return directory.resolve(name);
+              }
+            }
+          }
+        }
+      }
+    }
+    throw new IOException("no file " + Arrays.toString(names) + " of " + container);
+  }
+
+  private static long number(Path file) throws IOException {
+    return Long.parseLong(Files.readString(file).strip());
+  }
+
+  private static long keyed(Path file, String... keys) throws IOException {
+    for (String line : Files.readAllLines(file)) {
+      String[] words = line.split(" ");
+      if (Arrays.asList(keys).contains(words[0])) {
+        return Long.parseLong(words[1]);
+      }
+    }
+    return 0;
+  }
+
+  @Test
+  void memoryAndProcessesAreThoseOfTheKernel() throws Exception {
+    PodSandboxConfig pod = pod("memory", NamespaceMode.POD);
+    String podId = cri.runPod(pod);
+    String id =
+        cri.run(
+            podId,
+            pod,
+            Cri.container(
+                    "c",
+                    image,
+                    "sh",
+                    "-c",
+                    "dd if=/dev/zero of=/dev/shm/x bs=1M count=20 2>/dev/null;"
+                        + " dd if=/dev/zero of=/file bs=1M count=8 2>/dev/null;"
+                        + " sleep 1000 & sleep 1000 & echo ready; wait")
+                .setLinux(
+                    LinuxContainerConfig.newBuilder()
+                        .setResources(
+                            LinuxContainerResources.newBuilder().setMemoryLimitInBytes(256 << 20)))
+                .build());
+    awaitLog("memory", "ready");
+    // Nothing runs in it now: the files stand still between the two looks.
+    ContainerStats stats = stats(id);
+    long usage = number(file(id, "memory.current", "memory.usage_in_bytes"));
+    Path stat = file(id, "memory.stat");
+    long inactive = keyed(stat, "total_inactive_file", "inactive_file");
+    assertThat(stats.getMemory().getUsageBytes().getValue()).isEqualTo(usage);
+    assertThat(stats.getMemory().getWorkingSetBytes().getValue()).isEqualTo(usage - inactive);
+    assertThat(stats.getMemory().getAvailableBytes().getValue())
+        .isEqualTo((256 << 20) - (usage - inactive));
+    assertThat(stats.getMemory().getRssBytes().getValue())
+        .isEqualTo(keyed(stat, "total_rss", "anon"));
+    assertThat(stats.getMemory().getPageFaults().getValue())
+        .isEqualTo(keyed(stat, "total_pgfault", "pgfault"));
+    assertThat(usage).isGreaterThan(20 << 20);
+    assertThat(stats.getWritableLayer().getUsedBytes().getValue()).isGreaterThanOrEqualTo(0);
+    PodSandboxStats whole =
+        cri.runtime()
+            .podSandboxStats(PodSandboxStatsRequest.newBuilder().setPodSandboxId(podId).build())
+            .getStats();
+    // The container's keeper is in the pod, too.
+    assertThat(whole.getLinux().getProcess().getProcessCount().getValue())
+        .isGreaterThanOrEqualTo(3)
+        .isEqualTo(number(file(id, "pids.current")));
+    assertThat(whole.getLinux().getContainers(0).getAttributes().getId()).isEqualTo(id);
+  }
+
+  @Test
+  void processorTimeAndTrafficAreThoseOfTheKernel() throws Exception {
+    PodSandboxConfig pod = pod("busy", NamespaceMode.POD);
+    String podId = cri.runPod(pod);
+    String id =
+        cri.run(
+            podId,
+            pod,
+            Cri.container(
+                    "c",
+                    image,
+                    "sh",
+                    "-c",
+                    "timeout 2 sh -c 'while :; do :; done'; echo ready; sleep 1000")
+                .build());
+    awaitLog("busy", "ready");
+    String table = cri.exec(id, "cat", "/proc/net/dev").getStdout().toStringUtf8();
+    long used;
+    try {
+      used = number(file(id, "cpuacct.usage"));
+    } catch (IOException unified) {
+      used = keyed(file(id, "cpu.stat"), "usage_usec") * 1000;
+    }
+    assertThat(stats(id).getCpu().getUsageCoreNanoSeconds().getValue()).isEqualTo(used);
+    assertThat(used).isBetween(500_000_000L, 3_000_000_000L);
+    NetworkInterfaceUsage usage =
+        cri.runtime()
+            .podSandboxStats(PodSandboxStatsRequest.newBuilder().setPodSandboxId(podId).build())
+            .getStats()
+            .getLinux()
+            .getNetwork()
+            .getDefaultInterface();
+    String line =
+        table.lines().filter(l -> l.strip().startsWith("eth0:")).findFirst().orElseThrow();
+    String[] counts = line.substring(line.indexOf(':') + 1).strip().split("\\s+");
+    assertThat(usage.getName()).isEqualTo("eth0");
+    // A neighbour discovery may come in between.
+    assertThat(usage.getRxBytes().getValue() - Long.parseLong(counts[0])).isBetween(0L, 2000L);
+    assertThat(usage.getTxBytes().getValue() - Long.parseLong(counts[8])).isBetween(0L, 2000L);
+  }
+
+  @Test
+  void metricsFitTheirDescriptors() throws Exception {
+    PodSandboxConfig pod = pod("metrics", NamespaceMode.POD);
+    String podId = cri.runPod(pod);
+    cri.run(podId, pod, Cri.container("c", image, "sleep", "1000").build());
+    Map<String, MetricDescriptor> known =
+        cri
+            .runtime()
+            .listMetricDescriptors(ListMetricDescriptorsRequest.getDefaultInstance())
+            .getDescriptorsList()
+            .stream()
+            .collect(Collectors.toMap(MetricDescriptor::getName, d -> d));
+    PodSandboxMetrics metrics =
+        cri.runtime()
+            .listPodSandboxMetrics(ListPodSandboxMetricsRequest.getDefaultInstance())
+            .getPodMetrics(0);
+    List<Metric> all = new ArrayList<>(metrics.getMetricsList());
+    all.addAll(metrics.getContainerMetrics(0).getMetricsList());
+    for (Metric metric : all) {
+      assertThat(known).containsKey(metric.getName());
+      assertThat(metric.getLabelValuesCount())
+          .as(metric.getName())
+          .isEqualTo(known.get(metric.getName()).getLabelKeysCount());
+    }
+    assertThat(all.stream().map(Metric::getName))
+        .contains(
+            "container_cpu_usage_seconds_total",
+            "container_memory_working_set_bytes",
+            "container_network_receive_bytes_total",
+            "container_fs_usage_bytes",
+            "container_processes",
+            "container_oom_events_total",
+            "container_start_time_seconds",
+            "container_pressure_cpu_waiting_seconds_total");
+  }
+
+  @Test
+  void whatWasAppliedIsShown() throws Exception {
+    PodSandboxConfig pod = pod("limits", NamespaceMode.NODE);
+    String podId = cri.runPod(pod);
+    String id =
+        cri.run(
+            podId,
+            pod,
+            Cri.container("c", image, "sleep", "1000")
+                .setLinux(
+                    LinuxContainerConfig.newBuilder()
+                        .setResources(
+                            LinuxContainerResources.newBuilder()
+                                .setMemoryLimitInBytes(64 << 20)
+                                .setCpuShares(512)))
+                .build());
+    cri.runtime()
+        .updateContainerResources(
+            UpdateContainerResourcesRequest.newBuilder()
+                .setContainerId(id)
+                .setLinux(
+                    LinuxContainerResources.newBuilder()
+                        .setMemoryLimitInBytes(96 << 20)
+                        .setCpuPeriod(100_000)
+                        .setCpuQuota(50_000))
+                .build());
+    LinuxContainerResources shown = cri.status(id).getResources().getLinux();
+    assertThat(shown.getMemoryLimitInBytes()).isEqualTo(96 << 20);
+    assertThat(shown.getCpuQuota()).isEqualTo(50_000);
+    assertThat(shown.getCpuShares()).isEqualTo(512);
+    assertThat(number(file(id, "memory.max", "memory.limit_in_bytes"))).isEqualTo(96 << 20);
+    Path quota = file(id, "cpu.max", "cpu.cfs_quota_us");
+    assertThat(Files.readString(quota).strip()).startsWith("50000");
+  }
+
+  @Test
+  void aHundredContainersAreListedInTwentyMilliseconds() throws Exception {
+    List<Future<?>> starts = new ArrayList<>();
+    try (ExecutorService executor = Executors.newFixedThreadPool(4)) {
+      for (int i = 0; i < 10; i++) {
+        PodSandboxConfig pod = pod("many" + i, NamespaceMode.NODE);
+        starts.add(
+            executor.submit(
+                () -> {
+                  String podId = cri.runPod(pod);
+                  for (int c = 0; c < 10; c++) {
+                    cri.run(podId, pod, Cri.container("c" + c, image, "sleep", "1000").build());
+                  }
+                }));
+      }
+    }
+    for (Future<?> start : starts) {
+      start.get();
+    }
+    long[] nanos = new long[60];
+    for (int i = 0; i < nanos.length; i++) {
+      long began = System.nanoTime();
+      assertThat(
+              cri.runtime()
+                  .listContainerStats(ListContainerStatsRequest.getDefaultInstance())
+                  .getStatsCount())
+          .isEqualTo(100);
+      nanos[i] = System.nanoTime() - began;
+    }
+    Arrays.sort(nanos);
+    System.out.printf(
+        "100 containers with stats: median %.1f ms, best %.1f ms, worst %.1f ms%n",
+        nanos[30] / 1e6, nanos[0] / 1e6, nanos[59] / 1e6);
+    // The best of many: what else the machine does is not the daemon's.
+    assertThat(nanos[0] / 1e6).isLessThan(20);
+  }
+
+  private void awaitLog(String pod, String line) throws IOException {
+    Path file = daemon.home().resolve("logs").resolve(pod).resolve("c.log");
+    long end = System.nanoTime() + 20_000_000_000L;
+    while (!Files.exists(file) || !Files.readString(file).contains(line)) {
+      assertThat(System.nanoTime()).as("waiting for %s in %s", line, file).isLessThan(end);
+      Daemon.sleep(20);
+    }
+    Daemon.sleep(200);
+  }
+}
