@@ -1,11 +1,11 @@
 package io.jrt.image.layer;
 
+import io.jrt.linux.Inflation;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
-import java.util.zip.Inflater;
 import java.util.zip.ZipException;
 
 /**
@@ -18,18 +18,29 @@ final class GzipStream extends InputStream {
   private static final int NAME = 8;
   private static final int COMMENT = 16;
 
+  private static final int INPUT = 128 << 10;
+
+  /** Bytes that an inflater may hold of the buffer before. */
+  private static final int SLACK = 16;
+
   private final InputStream in;
-  private final byte[] input = new byte[128 << 10];
-  private final Inflater inflater = new Inflater(true);
+  private final byte[] input = new byte[INPUT + SLACK];
+  private final Inflation inflater;
   private final CRC32 crc = new CRC32();
   private int position;
   private int limit;
+  private long size;
   private boolean inMember;
   private boolean ended;
   private boolean first = true;
 
   GzipStream(InputStream in) {
+    this(in, Inflation.open());
+  }
+
+  GzipStream(InputStream in, Inflation inflater) {
     this.in = in;
+    this.inflater = inflater;
   }
 
   @Override
@@ -52,6 +63,7 @@ final class GzipStream extends InputStream {
         int count = inflater.inflate(buffer, offset, length);
         if (count > 0) {
           crc.update(buffer, offset, count);
+          size += count;
           return count;
         }
       } catch (DataFormatException e) {
@@ -59,13 +71,11 @@ final class GzipStream extends InputStream {
       }
       if (inflater.finished()) {
         endMember();
-      } else if (inflater.needsDictionary()) {
-        throw new ZipException("gzip data wants a dictionary");
       } else {
-        if (!refill()) {
+        if (position == limit && !refill()) {
           throw new EOFException("gzip data ends too early");
         }
-        inflater.setInput(input, 0, limit);
+        inflater.input(input, position, limit - position);
         position = limit;
       }
     }
@@ -108,19 +118,26 @@ final class GzipStream extends InputStream {
     first = false;
     inMember = true;
     crc.reset();
+    size = 0;
     inflater.reset();
-    inflater.setInput(input, position, limit - position);
-    position = limit;
   }
 
   private void endMember() throws IOException {
-    position = limit - inflater.getRemaining();
+    unread(inflater.rest());
     long sum = little32();
-    long size = little32();
-    if (sum != crc.getValue() || size != (inflater.getBytesWritten() & 0xffffffffL)) {
+    long length = little32();
+    if (sum != crc.getValue() || length != (size & 0xffffffffL)) {
       throw new ZipException("gzip data has a wrong checksum");
     }
     inMember = false;
+  }
+
+  /** What the inflater was given too much; all of the buffer is consumed when it is called. */
+  private void unread(byte[] bytes) {
+    // A few bytes may come from the buffer before, so they need not fit where they were.
+    position = input.length - bytes.length;
+    limit = input.length;
+    System.arraycopy(bytes, 0, input, position, bytes.length);
   }
 
   private long little32() throws IOException {
@@ -137,7 +154,7 @@ final class GzipStream extends InputStream {
   private boolean refill() throws IOException {
     position = 0;
     limit = 0;
-    int count = in.read(input, 0, input.length);
+    int count = in.read(input, 0, INPUT);
     if (count <= 0) {
       return false;
     }
@@ -147,7 +164,7 @@ final class GzipStream extends InputStream {
 
   @Override
   public void close() throws IOException {
-    inflater.end();
+    inflater.close();
     in.close();
   }
 }

@@ -7,18 +7,23 @@ import io.jrt.image.Digest;
 import io.jrt.linux.Fd;
 import io.jrt.linux.Files;
 import java.io.EOFException;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.function.LongConsumer;
 import java.util.zip.ZipException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Turns the compressed bytes of a layer into a directory in one pass: one thread hashes and
  * inflates, the caller's hashes the tar and writes the files.
  */
 public final class LayerUnpacker {
+  private static final Logger LOG = LoggerFactory.getLogger(LayerUnpacker.class);
+
   /** Name of the layer's root below its directory. */
   public static final String ROOT = "fs";
 
@@ -105,18 +110,36 @@ public final class LayerUnpacker {
     pipe.pump(
         block -> {
           if (inflated[0] == null) {
-            inflated[0] = Decompression.of(source);
+            inflated[0] = Decompression.of(new Unclosed(source));
           }
-          int have = 0;
-          while (have < block.length) {
-            int count = inflated[0].read(block, have, block.length - have);
-            if (count < 0) {
-              break;
-            }
-            have += count;
-          }
+          int have = inflated[0].readNBytes(block, 0, block.length);
           return have == 0 ? -1 : have;
         });
+    if (inflated[0] != null) {
+      try {
+        // Native memory of the decoder; the source is read on to tell why something failed.
+        inflated[0].close();
+      } catch (IOException e) {
+        LOG.debug("a decoder was not closed", e);
+      }
+    }
+  }
+
+  /** A stream whose end is not the business of who reads it. */
+  private static final class Unclosed extends FilterInputStream {
+    Unclosed(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      return in.read(buffer, offset, length);
+    }
+
+    @Override
+    public void close() {
+      // The source is closed by who opened it.
+    }
   }
 
   /**
