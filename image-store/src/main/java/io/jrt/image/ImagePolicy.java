@@ -1,5 +1,7 @@
 package io.jrt.image;
 
+import java.util.List;
+
 /**
  * Decides whether an image may come to this node, after its name was resolved and before a byte of
  * its layers is fetched.
@@ -34,9 +36,27 @@ public interface ImagePolicy {
   record Subject(
       String reference, String registry, String repository, String digest, String manifestDigest) {}
 
+  /** What else the image's repository has; asked with the credentials of the pull. */
+  interface Beside {
+    /**
+     * The manifests that say something about a digest: the one of cosign's tag, and those that name
+     * it as their subject. All are of the digest by which they were found.
+     *
+     * @param tag of the older scheme
+     */
+    List<byte[]> attached(Digest subject, String tag);
+
+    /** A small blob, verified. */
+    byte[] blob(Digest digest, long size);
+  }
+
   /** Name in messages and configuration. */
   String name();
 
-  /** May ask others over the network; must answer in bounded time. */
-  Verdict check(Subject subject);
+  /**
+   * May ask others over the network; must answer in bounded time.
+   *
+   * @throws io.jrt.errors.JrtException when it cannot be decided; the image does not come then
+   */
+  Verdict check(Subject subject, Beside beside);
 }

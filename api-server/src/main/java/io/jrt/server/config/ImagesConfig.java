@@ -1,6 +1,7 @@
 package io.jrt.server.config;
 
 import io.jrt.image.ImageStoreConfig;
+import io.jrt.image.policy.Policies;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -14,6 +15,10 @@ public record ImagesConfig(
     @Doc("docker's config.json, for credentials. Empty reads none.") String dockerConfig,
     @Doc("Registries (host:port) that may be asked over plain HTTP; those on loopback always may.")
         List<String> insecureRegistries,
+    @Doc(
+            "Rules of who may come: [[signature]] (cosign keys) and [[harbor]] (scan results), by"
+                + " image pattern. Empty lets every image come.")
+        String policyFile,
     @Doc("Images that the kubelet must not collect as garbage.") List<String> pinned,
     @Doc("Images pulled at once.") int parallelPulls,
     @Doc("Layers fetched at once, of all pulls together.") int parallelLayers,
@@ -40,6 +45,7 @@ public record ImagesConfig(
         registries.hostsDirs(),
         registries.dockerConfig().map(Path::toString).orElse(""),
         registries.insecure(),
+        "",
         List.of(),
         limits.parallelPulls(),
         limits.parallelLayers(),
@@ -53,10 +59,12 @@ public record ImagesConfig(
 
   /** As the image store takes it. */
   public ImageStoreConfig toStore(Path root) {
+    var registries =
+        new ImageStoreConfig.Registries(
+            path(registriesYaml), hostsDirs, path(dockerConfig), insecureRegistries);
     return new ImageStoreConfig(
         root,
-        new ImageStoreConfig.Registries(
-            path(registriesYaml), hostsDirs, path(dockerConfig), insecureRegistries),
+        registries,
         new ImageStoreConfig.Limits(
             parallelPulls,
             parallelLayers,
@@ -66,7 +74,7 @@ public record ImagesConfig(
             maxLayerEntries,
             maxExpansion,
             keepFree.bytes()),
-        List.of());
+        path(policyFile).map(file -> Policies.of(file, registries)).orElse(List.of()));
   }
 
   private static Optional<Path> path(String text) {

@@ -62,7 +62,7 @@ final class Puller {
     RegistryClient.Served target = session.document();
     RegistryClient.Served manifest = choose(reference, session, target, request.platform());
     Document.Manifest content = manifestOf(reference, manifest);
-    checkPolicies(reference, target.digest(), manifest.digest(), tracker);
+    checkPolicies(session, reference, target.digest(), manifest.digest(), tracker);
     files.putBlob(target.digest(), target.bytes());
     files.putBlob(manifest.digest(), manifest.bytes());
     Names names = names(reference, target.digest());
@@ -148,7 +148,8 @@ final class Puller {
     }
     for (ImageIndex.Entry entry : images.ofTarget(target.get())) {
       if (isUsable(entry, platform)) {
-        checkPolicies(reference, target.get(), Digest.parse(entry.record().manifest()), tracker);
+        checkPolicies(
+            session, reference, target.get(), Digest.parse(entry.record().manifest()), tracker);
         Names names = names(reference, target.get());
         tracker.phase(PullProgress.Phase.COMMITTING, "");
         return Optional.of(
@@ -258,7 +259,11 @@ final class Puller {
   }
 
   private void checkPolicies(
-      Reference reference, Digest target, Digest manifest, PullTracker tracker) {
+      RegistryClient.Session session,
+      Reference reference,
+      Digest target,
+      Digest manifest,
+      PullTracker tracker) {
     if (policies.isEmpty()) {
       return;
     }
@@ -271,7 +276,7 @@ final class Puller {
             target.toString(),
             manifest.toString());
     for (ImagePolicy policy : policies) {
-      switch (policy.check(subject)) {
+      switch (policy.check(subject, new SessionBeside(session))) {
         case Verdict.Allowed _ -> {}
         case Verdict.Warned warned -> {
           LOG.warn("policy {} on {}: {}", policy.name(), reference, warned.reason());
