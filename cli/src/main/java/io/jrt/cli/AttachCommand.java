@@ -45,7 +45,8 @@ final class AttachCommand implements Command {
                     .build(),
                 InspectResponse.parser())
             .getJson();
-    return new JsonReader(json).whole() instanceof Map<?, ?> container
+    return new JsonReader(json).whole() instanceof Map<?, ?> whole
+        && whole.get("container") instanceof Map<?, ?> container
         && container.get("config") instanceof Map<?, ?> config
         && Boolean.TRUE.equals(config.get("tty"));
   }

@@ -107,20 +107,21 @@ public final class Jrt {
       return dispatch(words, out, err);
     } catch (UsageException e) {
       out.flush();
-      err.println("jrt: " + e.getMessage());
+      err.println("jrt: " + Words.oneLine(String.valueOf(e.getMessage())));
       return WRONG_USAGE;
     } catch (RpcException e) {
       out.flush();
-      err.println("jrt: " + sentence(e));
+      err.println("jrt: " + Words.oneLine(sentence(e)));
       return FAILED;
     } catch (IOException e) {
       out.flush();
-      err.println("jrt: " + e.getMessage());
+      err.println("jrt: " + Words.oneLine(String.valueOf(e.getMessage())));
       return FAILED;
     } catch (UncheckedIOException e) {
       out.flush();
       Throwable cause = e.getCause();
-      err.println("jrt: " + (cause == null ? e : cause).getMessage());
+      err.println(
+          "jrt: " + Words.oneLine(String.valueOf((cause == null ? e : cause).getMessage())));
       return FAILED;
     }
   }
@@ -206,10 +207,11 @@ public final class Jrt {
     if (!inGroup.isEmpty()) {
       throw new UsageException("which? " + String.join(", ", inGroup));
     }
+    List<String> first = names.stream().map(n -> n.split(" ")[0]).distinct().toList();
     throw new UsageException(
         "no command "
             + words.getFirst()
-            + Nearest.to(words.getFirst(), names)
+            + Nearest.to(words.getFirst(), first)
                 .map(n -> "; did you mean jrt " + n + "?")
                 .orElse("; jrt help lists them"));
   }

@@ -71,7 +71,7 @@ final class Objects {
       List<Container> running = named.stream().filter(c -> c.getState().getNumber() == 1).toList();
       named = running.isEmpty() ? List.of(named.getLast()) : running;
     }
-    if (named.isEmpty()) {
+    if (named.isEmpty() && !word.isEmpty()) {
       named = containers.stream().filter(c -> c.getId().startsWith(word)).toList();
     }
     return single(named, "container", word);
@@ -85,7 +85,7 @@ final class Objects {
                     name(p).equals(word)
                         || (p.getMetadata().getNamespace() + "/" + name(p)).equals(word))
             .toList();
-    if (named.isEmpty()) {
+    if (named.isEmpty() && !word.isEmpty()) {
       named = pods.stream().filter(p -> p.getId().startsWith(word)).toList();
     }
     return single(named, "pod", word);

@@ -80,7 +80,7 @@ final class RunCommand implements Command {
       return ended.orElse(Interactive.DETACHED);
     } catch (RpcException e) {
       session.out().flush();
-      session.err().println("jrt: " + e.getMessage());
+      session.err().println("jrt: " + Words.oneLine(String.valueOf(e.getMessage())));
       int code = AttachCommand.status(session, made.container()).getExitCode();
       return code == CANNOT_RUN || code == NOT_FOUND ? code : START_FAILED;
     } finally {
@@ -102,6 +102,9 @@ final class RunCommand implements Command {
     List<String> command = arguments.rest().subList(1, arguments.rest().size());
     String uid = UUID.randomUUID().toString();
     String name = arguments.value("name").orElseGet(() -> name(image));
+    if (!name.matches("[a-zA-Z0-9][a-zA-Z0-9_.-]*")) {
+      throw new UsageException("--name " + name + " is not of letters, digits, _, . and -");
+    }
     RunFlags flags = new RunFlags(arguments, name);
     InfoResponse info =
         session.daemon().admin("Info", InfoRequest.getDefaultInstance(), InfoResponse.parser());

@@ -86,4 +86,9 @@ final class Words {
     String hex = id.startsWith("sha256:") ? id.substring(7) : id;
     return hex.length() > 12 ? hex.substring(0, 12) : hex;
   }
+
+  /** A message as one line that no terminal takes orders from. */
+  static String oneLine(String message) {
+    return message.strip().replaceAll("\\s+", " ").replaceAll("\\p{Cntrl}", "?");
+  }
 }

@@ -8,6 +8,8 @@ import io.jrt.core.RuntimeCondition;
 import io.jrt.core.RuntimeInfo;
 import io.jrt.server.config.Configuration;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -145,8 +147,9 @@ final class Doctor {
   }
 
   private static String text(String file) {
-    try {
-      return Files.readString(Path.of(file)).strip();
+    // Files.readString asks such files for a byte first, and they give no more after that.
+    try (InputStream in = Files.newInputStream(Path.of(file))) {
+      return new String(in.readNBytes(8192), StandardCharsets.US_ASCII).strip();
     } catch (IOException e) {
       return "";
     }

@@ -99,7 +99,7 @@ final class ConfigReader {
       throw new JrtException(
           ErrorKind.INVALID,
           STEP,
-          "cannot read " + file + ": " + e,
+          Files.exists(file) ? "cannot read " + file + ": " + e : "there is no file " + file,
           "'jrtd --print-default-config' prints a file to begin with",
           e);
     }
