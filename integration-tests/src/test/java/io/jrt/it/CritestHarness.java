@@ -44,15 +44,25 @@ final class CritestHarness {
           System.out.println("critest: " + repository + "@" + image.getValue().digest());
         }
       }
-      try (Daemon daemon = Daemon.start(config(directory, registry))) {
+      // The bridge plug-in leaves its bridge behind: this one is there before and goes afterwards.
+      String bridge = "critest" + ProcessHandle.current().pid();
+      boolean cni = System.getProperty("critest.network", "bridge").equals("cni");
+      if (cni) {
+        run("ip", "link", "add", bridge, "type", "bridge");
+      }
+      try (Daemon daemon = Daemon.start(config(directory, registry, cni ? bridge : ""))) {
         try {
           status = critest(daemon, report, List.of(arguments));
         } finally {
           Files.copy(daemon.log(), report.resolve("jrtd.log"), StandardCopyOption.REPLACE_EXISTING);
         }
+      } finally {
+        if (cni) {
+          run("ip", "link", "delete", bridge);
+        }
       }
     } finally {
-      new ProcessBuilder("rm", "-rf", "--one-file-system", directory.toString()).start().waitFor();
+      run("rm", "-rf", "--one-file-system", directory.toString());
       done.countDown();
     }
     System.exit(status);
@@ -74,8 +84,16 @@ final class CritestHarness {
     }
   }
 
+  private static void run(String... command) throws IOException, InterruptedException {
+    int status = new ProcessBuilder(command).inheritIO().start().waitFor();
+    if (status != 0) {
+      throw new IOException(String.join(" ", command) + " ended with " + status);
+    }
+  }
+
   /** The daemon's configuration, with what it refers to written below the directory. */
-  private static String config(Path directory, LocalRegistry registry) throws IOException {
+  private static String config(Path directory, LocalRegistry registry, String cniBridge)
+      throws IOException {
     StringBuilder mirrors = new StringBuilder("mirrors:\n");
     for (String name : REGISTRIES) {
       mirrors.append("  %s:\n    endpoint: [\"http://%s\"]\n".formatted(name, registry.address()));
@@ -87,7 +105,7 @@ final class CritestHarness {
         registries-yaml = "%s"
         """
             .formatted(registries);
-    if (!System.getProperty("critest.network", "bridge").equals("cni")) {
+    if (cniBridge.isEmpty()) {
       // Not the default range: another daemon of the machine may have that.
       return config
           + """
@@ -96,7 +114,7 @@ final class CritestHarness {
           """;
     }
     Path plugins = Files.createDirectories(directory.resolve("net.d"));
-    Files.writeString(plugins.resolve("10-critest.conflist"), conflist(directory));
+    Files.writeString(plugins.resolve("10-critest.conflist"), conflist(directory, cniBridge));
     return config
         + """
         [network]
@@ -112,7 +130,7 @@ final class CritestHarness {
                 directory.resolve("cni-cache"));
   }
 
-  private static String conflist(Path directory) {
+  private static String conflist(Path directory, String bridge) {
     return """
     {
       "cniVersion": "1.0.0",
@@ -120,7 +138,7 @@ final class CritestHarness {
       "plugins": [
         {
           "type": "bridge",
-          "bridge": "critest%d",
+          "bridge": "%s",
           "isGateway": true,
           "ipMasq": true,
           "hairpinMode": true,
@@ -135,7 +153,7 @@ final class CritestHarness {
       ]
     }
     """
-        .formatted(ProcessHandle.current().pid(), directory.resolve("ipam"));
+        .formatted(bridge, directory.resolve("ipam"));
   }
 
   private static void interrupt(Thread run, CountDownLatch done) {

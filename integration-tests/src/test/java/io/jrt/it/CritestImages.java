@@ -3,6 +3,9 @@ package io.jrt.it;
 import static io.jrt.it.TestImage.Packing.GZIP;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,9 +61,26 @@ final class CritestImages {
                   [ "$name" != "$1" ] || echo "${process#/proc/}"
                 done
                 """)
+            .file("bin/sh", 0755, shellThatLooksForLs())
             .file("bin/ipcs", 0755, "#!/bin/sh\nexec cat /proc/sysvipc/shm\n")
             .tar();
     return TestImage.of(
         Workloads.config(List.of("sh")), GZIP, List.of(Workloads.busyboxLayer(), applets));
+  }
+
+  /**
+   * busybox's shell as a file of its own. Debian's runs applets without looking for their files,
+   * which the original does not; here ls is taken from its list, so that a masked one is missed.
+   */
+  private static byte[] shellThatLooksForLs() throws IOException {
+    byte[] program = Files.readAllBytes(Path.of("/bin/busybox"));
+    byte[] names = TestImage.utf8("\0ls\0ls");
+    for (int at = 0; at + names.length <= program.length; at++) {
+      if (Arrays.equals(program, at, at + names.length, names, 0, names.length)) {
+        program[at + 2] = 'r'; // keeps the order of the list
+        return program;
+      }
+    }
+    return program;
   }
 }

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
+import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -23,7 +24,10 @@ import tools.jackson.databind.json.JsonMapper;
  */
 record TestImage(String manifest, Map<String, byte[]> blobs) {
   static final String MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
-  private static final JsonMapper JSON = JsonMapper.builder().build();
+
+  /** In order, so that the same image has the same digest in every run. */
+  private static final JsonMapper JSON =
+      JsonMapper.builder().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
 
   /** How layers are packed. */
   enum Packing {
