@@ -211,9 +211,14 @@ final class Commands {
       }
       // It is just being started.
       container.lock().lock();
-      container.lock().unlock();
+      try {
+        running(container, "attach");
+      } finally {
+        container.lock().unlock();
+      }
+    } else {
+      running(container, "attach");
     }
-    running(container, "attach");
     ContainerIo io =
         container
             .io()
