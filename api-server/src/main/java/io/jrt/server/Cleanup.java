@@ -25,7 +25,6 @@ final class Cleanup {
   private static final Logger log = LoggerFactory.getLogger(Cleanup.class);
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
-  private final Kernel kernel;
   private final ContainerRuntime runtime;
   private final NetworkProvider network;
   private final ControlGroups cgroups;

@@ -118,8 +118,7 @@ public final class Main {
     Node node;
     try {
       node = assemble(options, closer);
-      new Cleanup(node.kernel(), node.runtime(), node.network(), node.cgroups())
-          .emptyNode(node.instance());
+      new Cleanup(node.runtime(), node.network(), node.cgroups()).emptyNode(node.instance());
     } finally {
       closer.close();
     }
