@@ -148,8 +148,7 @@ class StatsIT {
     // The container's keeper is in the pod, too.
     assertThat(whole.getLinux().getProcess().getProcessCount().getValue())
         .isGreaterThanOrEqualTo(3)
-        .isEqualTo(
-            number(file(id, "pids.current").getParent().resolveSibling("pids.current")));
+        .isEqualTo(number(file(id, "pids.current").getParent().resolveSibling("pids.current")));
     assertThat(whole.getLinux().getContainers(0).getAttributes().getId()).isEqualTo(id);
   }
 
