@@ -29,8 +29,7 @@ final class Cleanup {
   private final NetworkProvider network;
   private final ControlGroups cgroups;
 
-  Cleanup(Kernel kernel, ContainerRuntime runtime, NetworkProvider network, ControlGroups cgroups) {
-    this.kernel = kernel;
+  Cleanup(ContainerRuntime runtime, NetworkProvider network, ControlGroups cgroups) {
     this.runtime = runtime;
     this.network = network;
     this.cgroups = cgroups;

@@ -84,7 +84,7 @@ class WhyIT {
    *
    * @param message a part of the status' message, empty when it has none
    */
-  private record Case(
+  record Case(
       String name, ContainerConfig config, Deed deed, int code, String reason, String message) {
     @Override
     public String toString() {

@@ -224,8 +224,8 @@ public final class Metrics implements CallObserver, StepObserver, AutoCloseable 
         .labelNames("part")
         .callback(
             to -> {
-              to.call(images.imageUsage().bytes(), "images");
-              to.call(images.containerUsage().bytes(), "containers");
+              to.call((double) images.imageUsage().bytes(), "images");
+              to.call((double) images.containerUsage().bytes(), "containers");
             })
         .register(registry);
   }
@@ -282,8 +282,8 @@ public final class Metrics implements CallObserver, StepObserver, AutoCloseable 
         .callback(
             to -> {
               var memory = ManagementFactory.getMemoryMXBean();
-              to.call(memory.getHeapMemoryUsage().getUsed(), "heap");
-              to.call(memory.getNonHeapMemoryUsage().getUsed(), "nonheap");
+              to.call((double) memory.getHeapMemoryUsage().getUsed(), "heap");
+              to.call((double) memory.getNonHeapMemoryUsage().getUsed(), "nonheap");
             })
         .register(registry);
     GaugeWithCallback.builder()
