@@ -33,6 +33,7 @@ enum {
   F_POD_INIT = 64,
   F_BIND_DEVICES = 128,
   F_SET_OOM_SCORE = 256,
+  F_HOOKS = 512,
 };
 
 /* Steps as the daemon names them; the numbers are part of the plan's version. */
@@ -47,7 +48,7 @@ enum step {
 /* What an S_EXEC report knows beyond errno. */
 enum { X_PLAIN, X_DIRECTORY, X_INTERPRETER, X_MACHINE, X_FORMAT };
 
-enum { R_FAILED = 1, R_PID, R_TERMINAL, R_CLAMPED, R_STARTED, R_EXITED };
+enum { R_FAILED = 1, R_PID, R_TERMINAL, R_CLAMPED, R_STARTED, R_EXITED, R_HOOKS };
 
 struct report {
   u32 kind, step;
@@ -983,6 +984,19 @@ static unsigned long new_namespaces(struct namespaces *ns) {
          (ns->ipc == NS_NEW ? CLONE_NEWIPC : 0) | (ns->uts == NS_NEW ? CLONE_NEWUTS : 0);
 }
 
+/*
+ * Stops while the daemon runs hooks, which know this process by its pid and enter its mount
+ * namespace. The keeper passes the question on, and the answer back.
+ */
+static void await_hooks(int proc) {
+  struct report r = {.kind = R_HOOKS};
+  long n = SYS4(__NR_readlinkat, proc, "self", r.text, sizeof r.text - 1);
+  need(n, S_HOST, 10);
+  send_report(&r);
+  u8 go;
+  if (sys_read(REPORT, &go, 1) != 1) sys_exit(1); /* the daemon said no, or is gone */
+}
+
 /* In the new mount namespace: builds the tree, makes it the root, and becomes the program. */
 static _Noreturn void enter_container(struct reader r, struct common *c, struct namespaces *ns,
                                       int pidns, int proc) {
@@ -1005,9 +1019,12 @@ static _Noreturn void enter_container(struct reader r, struct common *c, struct 
   if (*domainname) {
     need(SYS2(__NR_setdomainname, domainname, length_of(domainname)), S_DOMAINNAME, 0);
   }
-  need(sys_move_mount(root, AT_FDCWD, "/", 0), S_ROOTFS, 0);
+  /* Hooks look for the tree at a path; without them it needs none. */
+  const char *place = c->flags & F_HOOKS ? get_text(&r) : "/";
+  need(sys_move_mount(root, AT_FDCWD, place, 0), S_ROOTFS, 0);
   do_mounts(&r, root, pidns);
   do_devices(&r, root, c->flags);
+  if (c->flags & F_HOOKS) await_hooks(proc);
 
   struct reader masked = r;
   for (u32 n = get32(&r); n; n--) get_text(&r);
@@ -1136,6 +1153,12 @@ static int await_program(int socket, int first, int staged) {
     if (r.kind == R_PID) pid = (int)r.index;
     if (r.kind == R_CLAMPED) clamped |= 1u << (r.index > 31 ? 31 : r.index);
     if (r.kind == R_TERMINAL) terminal_master = fd;
+    if (r.kind == R_HOOKS) {
+      u8 go;
+      send_report(&r);
+      if (sys_read(REPORT, &go, 1) != 1) break; /* the socket's end ends the child */
+      SYS(__NR_sendto, socket, &go, 1, MSG_NOSIGNAL, 0, 0);
+    }
   }
   sys_close(socket);
   if (!failure.kind && !pid) {
@@ -1457,6 +1480,17 @@ static _Noreturn void hold(unsigned long flags) {
   sys_exit(0);
 }
 
+/* Executes a program of the host in another mount namespace: a hook that prepares its root. */
+static _Noreturn void run_in_mounts(const char **argv, const char **envp) {
+  long namespace = sys_openat(AT_FDCWD, argv[0], O_RDONLY, 0);
+  if (namespace < 0 || sys_setns((int)namespace, CLONE_NEWNS) < 0) sys_exit(125);
+  sys_close((int)namespace);
+  SYS3(__NR_execve, argv[1], argv + 2, envp);
+  static const char problem[] = "the program cannot be executed\n";
+  sys_write(2, problem, sizeof problem - 1);
+  sys_exit(126);
+}
+
 static unsigned long parse_number(const char *s) {
   unsigned long v = 0;
   for (; *s >= '0' && *s <= '9'; s++) v = v * 10 + (unsigned long)(*s - '0');
@@ -1470,6 +1504,7 @@ _Noreturn void start_c(long *stack) {
   if (same(role, "keeper")) keeper();
   if (same(role, "exec")) exec_parent();
   if (same(role, "podinit")) pod_init();
+  if (same(role, "hook") && argc > 4) run_in_mounts(argv + 2, argv + argc + 1);
   if (same(role, "userns")) hold(CLONE_NEWUSER);
   if (same(role, "nsholder") && argc > 2) {
     if (sys_setns(4, CLONE_NEWUSER) < 0) sys_exit(1);

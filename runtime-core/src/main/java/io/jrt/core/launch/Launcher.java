@@ -17,6 +17,9 @@ public interface Launcher extends AutoCloseable {
    */
   LiveContainer start(LaunchSpec spec, LaunchIo io, Path keeperDir);
 
+  /** The same, with a stop before the root is changed. */
+  LiveContainer start(LaunchSpec spec, LaunchIo io, Path keeperDir, RootfsGate gate);
+
   /**
    * Starts the process that holds and reaps a pid namespace shared by a pod's containers: jrt-init
    * itself as pid 1 in an empty root, without capabilities. Its pid namespace is what the

@@ -10,6 +10,7 @@ import io.jrt.linux.KernelException;
 import io.jrt.linux.OpenFlags;
 import io.jrt.linux.Poller;
 import io.jrt.linux.Signals;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -45,7 +46,12 @@ public final class LinuxLauncher implements Launcher {
 
   @Override
   public LiveContainer start(LaunchSpec spec, LaunchIo io, Path keeperDir) {
-    return start(spec, io, keeperDir, false);
+    return start(spec, io, keeperDir, false, Optional.empty());
+  }
+
+  @Override
+  public LiveContainer start(LaunchSpec spec, LaunchIo io, Path keeperDir, RootfsGate gate) {
+    return start(spec, io, keeperDir, false, Optional.of(gate));
   }
 
   @Override
@@ -84,11 +90,16 @@ public final class LinuxLauncher implements Launcher {
               "",
               cgroup,
               true);
-      return start(spec, new LaunchIo.Pipes(false), keeperDir, true);
+      return start(spec, new LaunchIo.Pipes(false), keeperDir, true, Optional.empty());
     }
   }
 
-  private LiveContainer start(LaunchSpec spec, LaunchIo io, Path keeperDir, boolean podInit) {
+  private LiveContainer start(
+      LaunchSpec spec,
+      LaunchIo io,
+      Path keeperDir,
+      boolean podInit,
+      Optional<RootfsGate> gate) {
     Files files = kernel.files();
     try (Fd directory = files.openDirectory(keeperDir);
         Fd lock =
@@ -104,7 +115,7 @@ public final class LinuxLauncher implements Launcher {
             ErrorKind.ALREADY_EXISTS, START, "a container is kept in " + keeperDir + " already");
       }
       try {
-        return start(spec, io, keeperDir, podInit, directory, lock);
+        return start(spec, io, keeperDir, podInit, gate, directory, lock);
       } catch (RuntimeException e) {
         clear(files, directory);
         throw e;
@@ -113,11 +124,21 @@ public final class LinuxLauncher implements Launcher {
   }
 
   private LiveContainer start(
-      LaunchSpec spec, LaunchIo io, Path keeperDir, boolean podInit, Fd directory, Fd lock) {
-    PlanWriter plan = Plans.container(spec, io, directory, lock, podInit);
+      LaunchSpec spec,
+      LaunchIo io,
+      Path keeperDir,
+      boolean podInit,
+      Optional<RootfsGate> gate,
+      Fd directory,
+      Fd lock) {
+    PlanWriter plan = Plans.container(spec, io, directory, lock, podInit, gate);
     Supervisor keeper = Supervisor.start(kernel, program, "keeper", plan);
     try {
       Optional<Report> answer = keeper.await(kernel, poller, START);
+      if (answer.isPresent() && answer.get().kind() == Report.Kind.HOOKS) {
+        pass(keeper, gate.orElseThrow(), answer.get());
+        answer = keeper.await(kernel, poller, START);
+      }
       if (answer.isPresent() && answer.get().kind() == Report.Kind.STARTED) {
         Records.Started started = Records.Started.parse(answer.get().text());
         keeper.socket().close();
@@ -136,6 +157,17 @@ public final class LinuxLauncher implements Launcher {
       }
       throw e;
     }
+  }
+
+  /** Lets the waiting process go on once what must be done before is done. */
+  private void pass(Supervisor keeper, RootfsGate gate, Report report) {
+    try {
+      gate.run().accept(Integer.parseInt(report.text()));
+    } catch (RuntimeException e) {
+      keeper.reap(kernel); // its socket's end tells it to end the process
+      throw e;
+    }
+    kernel.sockets().send(keeper.socket(), ByteBuffer.wrap(new byte[] {1}));
   }
 
   private static void clear(Files files, Fd directory) {

@@ -6,6 +6,7 @@ import io.jrt.linux.Fd;
 import io.jrt.linux.FileMode;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** Turns specs into plans; {@code src/main/c/README.md} has the format. */
@@ -24,6 +25,7 @@ final class Plans {
   private static final int POD_INIT = 64;
   private static final int BIND_DEVICES = 128;
   private static final int SET_OOM_SCORE = 256;
+  private static final int HOOKS = 512;
 
   private static final int NAMESPACE_NEW = -1;
   private static final int NAMESPACE_HOST = -2;
@@ -41,7 +43,12 @@ final class Plans {
    * @param podInit whether the program is jrt-init itself
    */
   static PlanWriter container(
-      LaunchSpec spec, LaunchIo io, Fd directory, Fd lock, boolean podInit) {
+      LaunchSpec spec,
+      LaunchIo io,
+      Fd directory,
+      Fd lock,
+      boolean podInit,
+      Optional<RootfsGate> gate) {
     PlanWriter plan = new PlanWriter();
     plan.send(directory);
     plan.send(lock);
@@ -51,6 +58,7 @@ final class Plans {
             | (spec.readonlyRootfs() ? READONLY_ROOT : 0)
             | (spec.sharedRootfs() ? SHARED_ROOT : 0)
             | (podInit ? POD_INIT : 0)
+            | (gate.isPresent() ? HOOKS : 0)
             | (namespaces.user() instanceof NamespaceSource.Join ? BIND_DEVICES : 0);
     common(plan, KIND_CONTAINER, flags, io, spec.process(), spec.cgroup());
     for (NamespaceSource source :
@@ -68,6 +76,7 @@ final class Plans {
       }
     }
     plan.fd(spec.rootfs()).text(spec.hostname()).text(spec.domainname());
+    gate.ifPresent(hooks -> plan.text(hooks.place().toString()));
     plan.u32(spec.mounts().size());
     spec.mounts().forEach(step -> mount(plan, step));
     plan.u32(spec.devices().size());

@@ -22,7 +22,8 @@ record Report(Kind kind, int step, int errno, int index, int extra, String text)
     TERMINAL,
     CLAMPED,
     STARTED,
-    EXITED
+    EXITED,
+    HOOKS
   }
 
   static Report parse(ByteBuffer message) {
