@@ -1156,7 +1156,10 @@ static int await_program(int socket, int first, int staged) {
     if (r.kind == R_HOOKS) {
       u8 go;
       send_report(&r);
-      if (sys_read(REPORT, &go, 1) != 1) break; /* the socket's end ends the child */
+      if (sys_read(REPORT, &go, 1) != 1) {
+        failure = (struct report){.kind = R_FAILED, .step = S_DIED};
+        break; /* the end of its socket ends the child */
+      }
       SYS(__NR_sendto, socket, &go, 1, MSG_NOSIGNAL, 0, 0);
     }
   }

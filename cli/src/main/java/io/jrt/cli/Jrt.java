@@ -60,6 +60,8 @@ public final class Jrt {
     commands.add(new StatsCommand());
     commands.add(new TopCommand());
     commands.add(new OpsCommand());
+    commands.add(new GpuCommand());
+    commands.add(new CdiCommand());
     commands.add(new PullCommand());
     commands.add(new PullsCommand());
     commands.add(new ImagesCommand());

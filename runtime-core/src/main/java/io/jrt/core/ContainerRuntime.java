@@ -1,5 +1,7 @@
 package io.jrt.core;
 
+import io.jrt.core.device.GpuUse;
+import io.jrt.core.device.NodeDevices;
 import io.jrt.core.io.AttachRequest;
 import io.jrt.core.io.ExecSession;
 import io.jrt.core.io.StreamClient;
@@ -106,6 +108,12 @@ public interface ContainerRuntime extends AutoCloseable {
 
   /** What happened and happens. */
   Events events();
+
+  /** The devices of this node that containers may ask for by name. */
+  NodeDevices devices();
+
+  /** The GPUs of this node and the containers that have them now. */
+  List<GpuUse> gpus();
 
   /** RuntimeReady and NetworkReady. */
   List<RuntimeCondition> conditions();

@@ -10,6 +10,8 @@ import io.jrt.admin.v1.EventsRequest;
 import io.jrt.admin.v1.EventsResponse;
 import io.jrt.admin.v1.ExportVolumeRequest;
 import io.jrt.admin.v1.ExportVolumeResponse;
+import io.jrt.admin.v1.GenerateCdiRequest;
+import io.jrt.admin.v1.GenerateCdiResponse;
 import io.jrt.admin.v1.ImportImageRequest;
 import io.jrt.admin.v1.ImportImageResponse;
 import io.jrt.admin.v1.ImportVolumeRequest;
@@ -20,6 +22,10 @@ import io.jrt.admin.v1.InspectRequest;
 import io.jrt.admin.v1.InspectResponse;
 import io.jrt.admin.v1.InspectVolumeRequest;
 import io.jrt.admin.v1.InspectVolumeResponse;
+import io.jrt.admin.v1.ListCdiRequest;
+import io.jrt.admin.v1.ListCdiResponse;
+import io.jrt.admin.v1.ListGpusRequest;
+import io.jrt.admin.v1.ListGpusResponse;
 import io.jrt.admin.v1.ListOperationsRequest;
 import io.jrt.admin.v1.ListOperationsResponse;
 import io.jrt.admin.v1.ListPullsRequest;
@@ -41,6 +47,8 @@ import io.jrt.admin.v1.ShowConfigRequest;
 import io.jrt.admin.v1.ShowConfigResponse;
 import io.jrt.admin.v1.StatsRequest;
 import io.jrt.admin.v1.StatsResponse;
+import io.jrt.admin.v1.ValidateCdiRequest;
+import io.jrt.admin.v1.ValidateCdiResponse;
 import io.jrt.admin.v1.WhyRequest;
 import io.jrt.admin.v1.WhyResponse;
 import io.jrt.core.ContainerRuntime;
@@ -53,11 +61,7 @@ import io.jrt.volumes.NamedVolumes;
 import java.nio.file.Path;
 import java.util.function.Supplier;
 
-/**
- * The switchboard of the admin API: each call goes to the class of its name.
- *
- * <p>ListGpus has none: gRPC answers it with UNIMPLEMENTED and its name.
- */
+/** The switchboard of the admin API: each call goes to the class of its name. */
 public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
   private final Configuration configuration;
   private final Supplier<Configuration.Reloaded> reload;
@@ -75,6 +79,7 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
   private final ImportVolume importVolume;
   private final Doctor doctor;
   private final Images images;
+  private final Devices devices;
 
   /**
    * @param uploads a directory for archives that are sent over the socket
@@ -104,6 +109,7 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
     this.importVolume = new ImportVolume(volumes, uploads);
     this.doctor = new Doctor(runtime, configuration);
     this.images = images;
+    this.devices = new Devices(runtime);
   }
 
   @Override
@@ -173,6 +179,26 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
             .setToml(ConfigText.of(configuration.current()))
             .setDefaults(ConfigText.of(Config.DEFAULT))
             .build());
+  }
+
+  @Override
+  public void listGpus(ListGpusRequest request, StreamObserver<ListGpusResponse> client) {
+    Answers.one(client, devices.gpus());
+  }
+
+  @Override
+  public void listCdi(ListCdiRequest request, StreamObserver<ListCdiResponse> client) {
+    Answers.one(client, devices.list());
+  }
+
+  @Override
+  public void validateCdi(ValidateCdiRequest request, StreamObserver<ValidateCdiResponse> client) {
+    Answers.one(client, devices.validate(request));
+  }
+
+  @Override
+  public void generateCdi(GenerateCdiRequest request, StreamObserver<GenerateCdiResponse> client) {
+    Answers.one(client, devices.generate());
   }
 
   @Override

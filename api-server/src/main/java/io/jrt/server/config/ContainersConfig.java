@@ -1,5 +1,6 @@
 package io.jrt.server.config;
 
+import io.jrt.core.device.DeviceSettings;
 import io.jrt.core.life.CoreConfig;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -51,6 +52,7 @@ public record ContainersConfig(
         shmSize.bytes(),
         sysctls,
         outputPatience,
-        killPatience);
+        killPatience,
+        DeviceSettings.DEFAULT);
   }
 }

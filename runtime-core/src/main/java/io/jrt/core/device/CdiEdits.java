@@ -89,10 +89,7 @@ public record CdiEdits(
     /** A read-only bind mount that gives no rights away. */
     public static Mount readOnly(String hostPath, String containerPath) {
       return new Mount(
-          hostPath,
-          containerPath,
-          "",
-          List.of("ro", "nosuid", "nodev", "rbind", "rprivate"));
+          hostPath, containerPath, "", List.of("ro", "nosuid", "nodev", "rbind", "rprivate"));
     }
   }
 

@@ -13,7 +13,8 @@ import java.util.regex.Pattern;
 public record CdiName(String vendor, String type, String device) {
   private static final Pattern VENDOR = Pattern.compile("[A-Za-z]([A-Za-z0-9_.-]*[A-Za-z0-9])?");
   private static final Pattern CLASS = Pattern.compile("[A-Za-z]([A-Za-z0-9_.-]*[A-Za-z0-9])?");
-  private static final Pattern DEVICE = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9_.:-]*[A-Za-z0-9])?");
+  private static final Pattern DEVICE =
+      Pattern.compile("[A-Za-z0-9]([A-Za-z0-9_.:-]*[A-Za-z0-9])?");
   private static final int LONGEST_CLASS = 63;
 
   /** Reads a name. */
@@ -25,7 +26,9 @@ public record CdiName(String vendor, String type, String device) {
     }
     CdiName name =
         new CdiName(
-            text.substring(0, slash), text.substring(slash + 1, equals), text.substring(equals + 1));
+            text.substring(0, slash),
+            text.substring(slash + 1, equals),
+            text.substring(equals + 1));
     if (!isKind(name.kind())) {
       throw invalid(text, "has a vendor or class that is not allowed");
     }

@@ -73,6 +73,23 @@ public final class DeviceInjector {
     return List.copyOf(names);
   }
 
+  /** The files on the node of the devices a request asks for; what is gone by now is left out. */
+  public Set<String> nodes(ContainerConfig config) {
+    Set<String> nodes = new LinkedHashSet<>();
+    config.devices().forEach(device -> nodes.add(device.hostPath()));
+    List<String> names = names(config);
+    if (!names.isEmpty()) {
+      Map<String, CdiRegistry.Found> known = registry.contents().devices();
+      for (String name : names) {
+        CdiRegistry.Found found = known.get(name);
+        if (found != null) {
+          found.device().edits().nodes().forEach(node -> nodes.add(node.source()));
+        }
+      }
+    }
+    return nodes;
+  }
+
   private static List<String> visible(String value) {
     return Arrays.stream(value.split(",", -1))
         .map(String::strip)

@@ -22,11 +22,7 @@ public record DeviceSettings(
     boolean ownedByUser) {
   public static final DeviceSettings DEFAULT =
       new DeviceSettings(
-          List.of(Path.of("/etc/cdi"), Path.of("/var/run/cdi")),
-          Path.of("/"),
-          true,
-          false,
-          false);
+          List.of(Path.of("/etc/cdi"), Path.of("/var/run/cdi")), Path.of("/"), true, false, false);
 
   public DeviceSettings {
     cdiDirectories = List.copyOf(cdiDirectories);

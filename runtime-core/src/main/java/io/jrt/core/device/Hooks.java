@@ -155,9 +155,7 @@ public final class Hooks {
       for (String variable : hook.environment()) {
         int equals = variable.indexOf('=');
         if (equals > 0) {
-          builder
-              .environment()
-              .put(variable.substring(0, equals), variable.substring(equals + 1));
+          builder.environment().put(variable.substring(0, equals), variable.substring(equals + 1));
         }
       }
       process =

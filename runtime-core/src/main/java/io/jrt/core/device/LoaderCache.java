@@ -17,8 +17,7 @@ import java.util.List;
 record LoaderCache(List<Entry> entries) {
   static final LoaderCache EMPTY = new LoaderCache(List.of());
 
-  private static final byte[] MAGIC =
-      "glibc-ld.so.cache1.1".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] MAGIC = "glibc-ld.so.cache1.1".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] OLD_MAGIC = "ld.so-1.7.0".getBytes(StandardCharsets.US_ASCII);
   private static final int HEADER = 48;
   private static final int ENTRY = 24;
@@ -117,8 +116,7 @@ record LoaderCache(List<Entry> entries) {
     List<Entry> all = new ArrayList<>(more);
     for (Entry entry : entries) {
       boolean replaced =
-          more.stream()
-              .anyMatch(m -> m.name.equals(entry.name) && m.flags == entry.flags);
+          more.stream().anyMatch(m -> m.name.equals(entry.name) && m.flags == entry.flags);
       if (entry.hwcap == 0 && !replaced) {
         all.add(entry);
       }

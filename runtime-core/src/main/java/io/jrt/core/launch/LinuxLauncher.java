@@ -95,11 +95,7 @@ public final class LinuxLauncher implements Launcher {
   }
 
   private LiveContainer start(
-      LaunchSpec spec,
-      LaunchIo io,
-      Path keeperDir,
-      boolean podInit,
-      Optional<RootfsGate> gate) {
+      LaunchSpec spec, LaunchIo io, Path keeperDir, boolean podInit, Optional<RootfsGate> gate) {
     Files files = kernel.files();
     try (Fd directory = files.openDirectory(keeperDir);
         Fd lock =

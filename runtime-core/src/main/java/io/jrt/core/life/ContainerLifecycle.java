@@ -5,6 +5,7 @@ import io.jrt.core.ContainerMetadata;
 import io.jrt.core.ContainerState;
 import io.jrt.core.Deadline;
 import io.jrt.core.LinuxResources;
+import io.jrt.core.device.DeviceInjection;
 import io.jrt.core.op.Operation;
 import io.jrt.core.op.Operations;
 import io.jrt.core.spec.ProcessMerge;
@@ -127,6 +128,9 @@ final class ContainerLifecycle {
               config.security(),
               process.imageUser(),
               specs.rootfs().accounts(snapshot.lowerDirs()));
+      DeviceInjection devices = specs.injection(config, user);
+      process = process.withEntries(devices.environment());
+      user = user.withGroups(devices.groups());
       operation.step("commit");
       ContainerRecord record =
           new ContainerRecord(

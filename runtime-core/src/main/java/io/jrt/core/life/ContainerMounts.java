@@ -6,10 +6,15 @@ import io.jrt.core.ImageSpec;
 import io.jrt.core.MountConfig;
 import io.jrt.core.MountPropagation;
 import io.jrt.core.TerminalSize;
+import io.jrt.core.device.CdiEdits;
+import io.jrt.core.device.DeviceInjection;
+import io.jrt.core.device.DeviceMounts;
+import io.jrt.core.device.LoaderCacheFile;
 import io.jrt.core.launch.CString;
 import io.jrt.core.launch.LaunchIo;
 import io.jrt.core.launch.MountStep;
 import io.jrt.core.launch.StandardLayout;
+import io.jrt.core.store.Layout;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.image.ImageTree;
@@ -23,6 +28,7 @@ import io.jrt.volumes.PreparedMount;
 import io.jrt.volumes.Propagation;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -110,7 +116,7 @@ final class ContainerMounts {
   }
 
   /** The volumes of a request; layers of images among them are held by the container. */
-  List<MountRequest> requests(Container container, Pod pod) {
+  List<MountRequest> requests(Container container, Pod pod, DeviceInjection injection) {
     List<MountRequest> requests = new ArrayList<>();
     ContainerConfig config = container.record().config();
     Set<String> taken = new HashSet<>();
@@ -127,6 +133,7 @@ final class ContainerMounts {
               isIdMapped(mount),
               mount.options()));
     }
+    addDeviceMounts(injection, pod.hasUserNamespace(), requests);
     boolean readonly = config.security().readonlyRootfs();
     Path etc = wiring.layout().etc(pod.id());
     for (String name : List.of("resolv.conf", "hostname", "hosts")) {
@@ -150,6 +157,53 @@ final class ContainerMounts {
               List.of("nosuid", "nodev", "noexec")));
     }
     return requests;
+  }
+
+  /** Mounts of devices take the place of others on the same path; all go from the top down. */
+  private static void addDeviceMounts(
+      DeviceInjection injection, boolean idMapped, List<MountRequest> requests) {
+    if (injection.mounts().isEmpty()) {
+      return;
+    }
+    for (CdiEdits.Mount mount : injection.mounts()) {
+      String destination = normal(mount.containerPath());
+      requests.removeIf(request -> normal(request.destination()).equals(destination));
+      requests.add(DeviceMounts.request(mount, idMapped));
+    }
+    requests.sort(
+        Comparator.comparingInt(request -> Path.of(request.destination()).getNameCount()));
+  }
+
+  /**
+   * Links that devices ask for, and the loader's cache with their libraries.
+   *
+   * @param imageCache the cache that the root has
+   */
+  List<MountStep> deviceSteps(
+      LaunchPlan plan, Container container, byte[] imageCache, DeviceInjection injection) {
+    List<MountStep> steps = new ArrayList<>();
+    for (DeviceInjection.Link link : injection.links()) {
+      steps.add(link(link.path(), link.target()));
+    }
+    if (!injection.libraries().isEmpty()) {
+      byte[] content = LoaderCacheFile.merge(imageCache, injection.libraries());
+      Path file =
+          LoaderCacheFile.write(
+              Layout.makeDirectory(wiring.layout().devices(container.id())), content);
+      Fd mount = plan.own(wiring.kernel().mounts().bindClone(file, false));
+      wiring
+          .kernel()
+          .mounts()
+          .setAttributes(
+              mount,
+              MountAttributes.set(
+                  MountFlags.MOUNT_ATTR_RDONLY
+                      | MountFlags.MOUNT_ATTR_NOSUID
+                      | MountFlags.MOUNT_ATTR_NODEV),
+              false);
+      steps.add(new MountStep.Attach(mount, CString.of("/etc/ld.so.cache"), false));
+    }
+    return steps;
   }
 
   private MountSource source(Container container, MountConfig mount) {

@@ -4,6 +4,7 @@ import io.jrt.core.ContainerConfig;
 import io.jrt.core.ContainerState;
 import io.jrt.core.ExitCause;
 import io.jrt.core.LinuxResources;
+import io.jrt.core.device.DeviceInjection;
 import io.jrt.core.io.ContainerIo;
 import io.jrt.core.io.ContainerIoSpec;
 import io.jrt.core.io.Stdio;
@@ -99,7 +100,9 @@ final class ContainerRuns {
     Path keeperDir = Layout.makeDirectory(wiring.layout().keeper(container.id()));
     Optional<LiveContainer> podInit =
         SpecBuilder.needsPodInit(config) ? Optional.of(podInit(operation, pod)) : Optional.empty();
-    DeviceGrant devices = specs.devices(config);
+    DeviceInjection injection = specs.injection(config, record.user());
+    DeviceGrant devices = specs.devices(record, injection);
+    DeviceHooks hooks = new DeviceHooks(wiring, pod, container, injection.hooks());
     operation.step("make cgroup");
     wiring.cgroups().createContainer(record.cgroup(), record.resources(), devices.rules());
     container.oomKillsBefore(wiring.cgroups().oomKills(record.cgroup()));
@@ -113,12 +116,10 @@ final class ContainerRuns {
                   placement -> {
                     operation.step("prepare mounts");
                     LaunchPlan.Decided decided =
-                        specs.build(plan, container, pod, podInit, devices, placement);
+                        specs.build(plan, container, pod, podInit, injection, devices, placement);
                     limitations.addAll(decided.notes());
                     operation.step("launch");
-                    return wiring
-                        .launcher()
-                        .start(decided.spec(), ContainerMounts.streams(container), keeperDir);
+                    return hooks.start(decided.spec(), ContainerMounts.streams(container), keeperDir);
                   });
     }
     limitations.addAll(
@@ -136,6 +137,7 @@ final class ContainerRuns {
               Durability.CRASH);
       operation.step("serve streams");
       container.io(serveStreams(container, pod, live));
+      hooks.started(live.pid());
     } catch (RuntimeException e) {
       abandon(container, live);
       throw e;
@@ -404,6 +406,7 @@ final class ContainerRuns {
     Releases releases = new Releases("release container " + container.id());
     releases.attempt(() -> wiring.cgroups().killAll(container.record().cgroup()));
     releases.attempt(() -> wiring.cgroups().remove(container.record().cgroup()));
+    releases.attempt(() -> DeviceHooks.ended(wiring, container.id()));
     releases.attempt(() -> Layout.removeDirectory(wiring.layout().container(container.id())));
     releases.finish();
   }

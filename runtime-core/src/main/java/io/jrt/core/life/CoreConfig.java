@@ -1,5 +1,6 @@
 package io.jrt.core.life;
 
+import io.jrt.core.device.DeviceSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.Map;
  * @param defaultSysctls set in pods with a network of their own, unless they ask otherwise
  * @param outputPatience how long the last output of an ended container is waited for
  * @param killPatience how long processes may take to die of SIGKILL
+ * @param devices where devices are found and who may have them
  */
 public record CoreConfig(
     List<String> runtimeHandlers,
@@ -26,7 +28,8 @@ public record CoreConfig(
     long shmBytes,
     Map<String, String> defaultSysctls,
     Duration outputPatience,
-    Duration killPatience) {
+    Duration killPatience,
+    DeviceSettings devices) {
 
   public static final CoreConfig DEFAULT =
       new CoreConfig(
@@ -41,10 +44,25 @@ public record CoreConfig(
               "net.ipv4.ping_group_range",
               "0 2147483647"),
           Duration.ofSeconds(5),
-          Duration.ofSeconds(30));
+          Duration.ofSeconds(30),
+          DeviceSettings.DEFAULT);
 
   public CoreConfig {
     runtimeHandlers = List.copyOf(runtimeHandlers);
     defaultSysctls = Map.copyOf(defaultSysctls);
+  }
+
+  /** The same with other settings of devices. */
+  public CoreConfig withDevices(DeviceSettings other) {
+    return new CoreConfig(
+        runtimeHandlers,
+        clampUnpermitted,
+        hostResolvConf,
+        hostHosts,
+        shmBytes,
+        defaultSysctls,
+        outputPatience,
+        killPatience,
+        other);
   }
 }

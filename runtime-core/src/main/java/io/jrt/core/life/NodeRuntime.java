@@ -20,6 +20,8 @@ import io.jrt.core.PodStatus;
 import io.jrt.core.PodSummary;
 import io.jrt.core.RuntimeCondition;
 import io.jrt.core.RuntimeInfo;
+import io.jrt.core.device.GpuUse;
+import io.jrt.core.device.NodeDevices;
 import io.jrt.core.io.AttachRequest;
 import io.jrt.core.io.ContainerIo;
 import io.jrt.core.io.ExecSession;
@@ -46,9 +48,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -67,6 +72,7 @@ public final class NodeRuntime implements ContainerRuntime {
   private final Statistics statistics;
   private final Limitations limitations = new Limitations();
   private final Inspection inspection;
+  private final NodeDevices devices;
   private final List<String> recovered;
 
   /** Recovers what an earlier daemon left, and is ready for requests when it returns. */
@@ -81,7 +87,8 @@ public final class NodeRuntime implements ContainerRuntime {
     RecordStore<Intent> intents =
         new RecordStore<>(wiring.layout().intents(), "intent", 1, Intent.class, e -> e);
     this.pods = new PodLifecycle(wiring, inventory, operations, podRecords, intents);
-    SpecBuilder specs = new SpecBuilder(wiring, pods, inventory);
+    this.devices = new NodeDevices(wiring.kernel().files(), wiring.config().devices());
+    SpecBuilder specs = new SpecBuilder(wiring, pods, inventory, devices);
     this.runs = new ContainerRuns(wiring, inventory, containerRecords, pods, specs, limitations);
     this.containers =
         new ContainerLifecycle(
@@ -383,6 +390,33 @@ public final class NodeRuntime implements ContainerRuntime {
   @Override
   public Events events() {
     return wiring.events();
+  }
+
+  @Override
+  public NodeDevices devices() {
+    return devices;
+  }
+
+  @Override
+  public List<GpuUse> gpus() {
+    Map<String, Set<String>> holders = new HashMap<>();
+    for (Container container : inventory.containers()) {
+      if (container.state() instanceof ContainerState.Running) {
+        for (String node : devices.injector().nodes(container.record().config())) {
+          holders.computeIfAbsent(node, _ -> new TreeSet<>()).add(container.id());
+        }
+      }
+    }
+    return devices.discovery().gpus().stream()
+        .map(
+            gpu ->
+                new GpuUse(
+                    gpu,
+                    gpu.nodes().stream()
+                        .flatMap(node -> holders.getOrDefault(node, Set.of()).stream())
+                        .distinct()
+                        .toList()))
+        .toList();
   }
 
   @Override

@@ -103,6 +103,11 @@ final class Rootfs {
     return AccountFiles.parse(read(root, "etc/passwd"), read(root, "etc/group"));
   }
 
+  /** What the loader of the image knows; empty when it has no such cache. */
+  byte[] loaderCache(Fd root) {
+    return read(root, "etc/ld.so.cache");
+  }
+
   /** A regular file of the image, its links resolved inside the image; empty when there is none. */
   private byte[] read(Fd root, String path) {
     int flags = OpenFlags.O_RDONLY | OpenFlags.O_NONBLOCK | OpenFlags.O_NOCTTY;

@@ -7,6 +7,9 @@ import io.jrt.core.ContainerState;
 import io.jrt.core.EnvVar;
 import io.jrt.core.NamespaceMode;
 import io.jrt.core.SecurityProfile;
+import io.jrt.core.device.DeviceInjection;
+import io.jrt.core.device.DeviceInjector;
+import io.jrt.core.device.NodeDevices;
 import io.jrt.core.launch.CString;
 import io.jrt.core.launch.Capabilities;
 import io.jrt.core.launch.CgroupPlacement;
@@ -30,6 +33,7 @@ import io.jrt.security.CapabilityRequest;
 import io.jrt.security.CapabilitySet;
 import io.jrt.security.DeviceGrant;
 import io.jrt.security.DeviceRequest;
+import io.jrt.security.DeviceRule;
 import io.jrt.security.SelinuxLabels;
 import io.jrt.volumes.MountContext;
 import io.jrt.volumes.PreparedMount;
@@ -37,8 +41,10 @@ import io.jrt.volumes.Propagation;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Turns a container's record into the launch spec: every decision is made here, none later. */
 final class SpecBuilder {
@@ -47,13 +53,15 @@ final class SpecBuilder {
   private final Inventory inventory;
   private final Rootfs rootfs;
   private final ContainerMounts mounts;
+  private final NodeDevices nodeDevices;
 
-  SpecBuilder(Wiring wiring, PodLifecycle pods, Inventory inventory) {
+  SpecBuilder(Wiring wiring, PodLifecycle pods, Inventory inventory, NodeDevices nodeDevices) {
     this.wiring = wiring;
     this.pods = pods;
     this.inventory = inventory;
     this.rootfs = new Rootfs(wiring.kernel());
     this.mounts = new ContainerMounts(wiring);
+    this.nodeDevices = nodeDevices;
   }
 
   Rootfs rootfs() {
@@ -70,6 +78,7 @@ final class SpecBuilder {
       Container container,
       Pod pod,
       Optional<LiveContainer> podInit,
+      DeviceInjection injection,
       DeviceGrant devices,
       CgroupPlacement placement) {
     ContainerRecord record = container.record();
@@ -99,7 +108,7 @@ final class SpecBuilder {
             wiring
                 .volumes()
                 .prepare(
-                    mounts.requests(container, pod),
+                    mounts.requests(container, pod, injection),
                     new MountContext(record.id(), userNamespace, labels.mount())));
     Rootfs.WithDirectories root =
         rootfs.writableDirectories(mounted, ContainerMounts.imageVolumes(container, volumes));
@@ -107,7 +116,11 @@ final class SpecBuilder {
       plan.own(root.mount());
     }
     root.directories().values().forEach(plan::own);
-    List<MountStep> steps = mounts.steps(plan, container, pod, root.directories(), volumes);
+    List<MountStep> steps =
+        new ArrayList<>(mounts.steps(plan, container, pod, root.directories(), volumes));
+    byte[] cache =
+        injection.libraries().isEmpty() ? new byte[0] : rootfs.loaderCache(root.mount());
+    steps.addAll(mounts.deviceSteps(plan, container, cache, injection));
     ProcessSpec process = process(record, pod, labels, notes);
     boolean shared =
         volumes.stream().anyMatch(mount -> mount.propagation() == Propagation.BIDIRECTIONAL);
@@ -273,8 +286,46 @@ final class SpecBuilder {
     return config.security().namespaces().pid() == NamespaceMode.POD;
   }
 
+  /** What the CDI devices of a request change in its container. */
+  DeviceInjection injection(ContainerConfig config, UserPlan user) {
+    DeviceInjector injector = nodeDevices.injector();
+    return injector.inject(injector.names(config), user.ids().uid(), user.ids().gid());
+  }
+
+  /** The devices of a request, and those of its CDI devices over them. */
+  DeviceGrant devices(ContainerRecord record, DeviceInjection injection) {
+    DeviceGrant asked = devices(record.config());
+    List<io.jrt.security.DeviceNode> nodes = new ArrayList<>();
+    Set<String> replaced = new HashSet<>();
+    injection.nodes().forEach(node -> replaced.add(node.path()));
+    boolean owned = wiring.config().devices().ownedByUser();
+    var user = record.user().ids();
+    for (io.jrt.security.DeviceNode node : asked.nodes()) {
+      if (!replaced.contains(node.path())) {
+        nodes.add(owned ? ownedBy(node, user.uid(), user.gid()) : node);
+      }
+    }
+    nodes.addAll(injection.nodes());
+    List<DeviceRule> rules = new ArrayList<>(asked.rules());
+    rules.addAll(injection.rules());
+    return new DeviceGrant(nodes, rules);
+  }
+
+  private static io.jrt.security.DeviceNode ownedBy(
+      io.jrt.security.DeviceNode node, long uid, long gid) {
+    return new io.jrt.security.DeviceNode(
+        node.path(),
+        node.source(),
+        node.type(),
+        node.major(),
+        node.minor(),
+        node.mode(),
+        uid > 0 ? uid : node.uid(),
+        gid > 0 ? gid : node.gid());
+  }
+
   /** The devices a request grants. */
-  DeviceGrant devices(ContainerConfig config) {
+  private DeviceGrant devices(ContainerConfig config) {
     List<DeviceRequest> requests =
         config.devices().stream()
             .map(
@@ -293,7 +344,11 @@ final class SpecBuilder {
           new DeviceNode(
               CString.of(node.path()),
               CString.of(node.source().toString()),
-              node.type() == 'b' ? DeviceNode.Type.BLOCK : DeviceNode.Type.CHARACTER,
+              switch (node.type()) {
+                case 'b' -> DeviceNode.Type.BLOCK;
+                case 'p' -> DeviceNode.Type.FIFO;
+                default -> DeviceNode.Type.CHARACTER;
+              },
               (int) node.major(),
               (int) node.minor(),
               node.mode(),
@@ -315,13 +370,6 @@ final class SpecBuilder {
   void check(ContainerConfig config, Pod pod) {
     mounts.check(config);
     devices(config);
-    if (!config.cdiDevices().isEmpty()) {
-      throw new JrtException(
-          ErrorKind.UNIMPLEMENTED,
-          "check request",
-          "CDI device %s cannot be given: CDI is not built yet"
-              .formatted(config.cdiDevices().getFirst()));
-    }
     var namespaces = config.security().namespaces();
     if (namespaces.network() == NamespaceMode.TARGET || namespaces.ipc() == NamespaceMode.TARGET) {
       throw new JrtException(

@@ -26,6 +26,17 @@ public record ProcessPlan(
     volumes = List.copyOf(volumes);
   }
 
+  /** The same with these {@code NAME=value} over what is set. */
+  public ProcessPlan withEntries(List<String> entries) {
+    return new ProcessPlan(
+        args,
+        Environment.of(environment).withEntries(entries).variables(),
+        workingDirectory,
+        stopSignal,
+        imageUser,
+        volumes);
+  }
+
   /** The same with these variables where they are not set yet. */
   public ProcessPlan withDefaults(List<EnvVar> defaults) {
     return new ProcessPlan(

@@ -72,6 +72,11 @@ public record Layout(Path root, Path state) {
     return container(containerId).resolve("keeper");
   }
 
+  /** What hooks and devices of a container need as files. */
+  public Path devices(String containerId) {
+    return container(containerId).resolve("devices");
+  }
+
   public Path io(String containerId) {
     return container(containerId).resolve("io");
   }

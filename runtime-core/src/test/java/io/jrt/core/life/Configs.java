@@ -2,6 +2,7 @@ package io.jrt.core.life;
 
 import io.jrt.core.ContainerConfig;
 import io.jrt.core.ContainerSecurity;
+import io.jrt.core.DeviceConfig;
 import io.jrt.core.LinuxResources;
 import io.jrt.core.MountConfig;
 import io.jrt.core.NamespaceMode;
@@ -11,6 +12,7 @@ import io.jrt.core.PodSecurity;
 import io.jrt.core.SecurityProfile;
 import io.jrt.core.UserNamespaceConfig;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -35,6 +37,32 @@ final class Configs {
         security.readonlyPaths(),
         Optional.of(SecurityProfile.RUNTIME_DEFAULT),
         security.apparmor());
+  }
+
+  static ContainerConfig withDevices(
+      ContainerConfig config,
+      List<DeviceConfig> devices,
+      List<String> cdiDevices,
+      Map<String, String> annotations) {
+    return new ContainerConfig(
+        config.metadata(),
+        config.image(),
+        config.command(),
+        config.args(),
+        config.workingDirectory(),
+        config.environment(),
+        config.mounts(),
+        devices,
+        cdiDevices,
+        config.labels(),
+        annotations,
+        config.logPath(),
+        config.stdin(),
+        config.stdinOnce(),
+        config.tty(),
+        config.resources(),
+        config.security(),
+        config.stopSignal());
   }
 
   static ContainerConfig with(

@@ -61,6 +61,7 @@ final class RuntimeLab implements AutoCloseable {
   private boolean importsImages;
   final CgroupManager manager = CgroupManager.detect(kernel);
   private final String cgroupParent;
+  private CoreConfig config = CoreConfig.DEFAULT;
   private @Nullable Open open;
   private int names;
 
@@ -90,6 +91,11 @@ final class RuntimeLab implements AutoCloseable {
     cgroupParent = "/jrt-test-" + directory.getFileName();
   }
 
+  /** Counts from the next opening on. */
+  void configure(CoreConfig other) {
+    config = other;
+  }
+
   ContainerRuntime runtime() {
     return now().runtime();
   }
@@ -112,7 +118,7 @@ final class RuntimeLab implements AutoCloseable {
     JournaledEvents events = JournaledEvents.open(layout.root().resolve("events"), 1000, 1 << 20);
     Wiring wiring =
         new Wiring(
-            CoreConfig.DEFAULT,
+            config,
             layout,
             kernel,
             images,
