@@ -62,7 +62,7 @@ record ElfFile(String soname, int machine) {
       FileChannel channel, ByteBuffer programs, long offset, long size) throws IOException {
     long names = -1;
     long name = -1;
-    ByteBuffer dynamic = at(channel, offset, (int) Math.clamp(size, 0, LARGEST_TABLE));
+    ByteBuffer dynamic = at(channel, offset, Math.clamp(size, 0, LARGEST_TABLE));
     for (int at = 0; at + 16 <= dynamic.limit(); at += 16) {
       long tag = dynamic.getLong(at);
       if (tag == 0) {
@@ -85,7 +85,9 @@ record ElfFile(String soname, int machine) {
     if (length == 0 || length > LONGEST_NAME) {
       return Optional.empty();
     }
-    return Optional.of(new String(text.array(), 0, length, StandardCharsets.UTF_8));
+    byte[] bytes = new byte[length];
+    text.get(0, bytes);
+    return Optional.of(new String(bytes, StandardCharsets.UTF_8));
   }
 
   /** Where in the file an address lies that the program headers map. */

@@ -119,7 +119,8 @@ final class ContainerRuns {
                         specs.build(plan, container, pod, podInit, injection, devices, placement);
                     limitations.addAll(decided.notes());
                     operation.step("launch");
-                    return hooks.start(decided.spec(), ContainerMounts.streams(container), keeperDir);
+                    return hooks.start(
+                        decided.spec(), ContainerMounts.streams(container), keeperDir);
                   });
     }
     limitations.addAll(

@@ -118,8 +118,7 @@ final class SpecBuilder {
     root.directories().values().forEach(plan::own);
     List<MountStep> steps =
         new ArrayList<>(mounts.steps(plan, container, pod, root.directories(), volumes));
-    byte[] cache =
-        injection.libraries().isEmpty() ? new byte[0] : rootfs.loaderCache(root.mount());
+    byte[] cache = injection.libraries().isEmpty() ? new byte[0] : rootfs.loaderCache(root.mount());
     steps.addAll(mounts.deviceSteps(plan, container, cache, injection));
     ProcessSpec process = process(record, pod, labels, notes);
     boolean shared =
