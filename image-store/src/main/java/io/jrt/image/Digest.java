@@ -2,6 +2,7 @@ package io.jrt.image;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.linux.Sha256;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -80,10 +81,13 @@ public record Digest(String algorithm, String hex) {
 
   /** A fresh hash by the name that digests use for it. */
   public static MessageDigest newHash(String algorithm) {
+    if (!algorithm.equals("sha512")) {
+      return Sha256.fastest();
+    }
     try {
-      return MessageDigest.getInstance(algorithm.equals("sha512") ? "SHA-512" : "SHA-256");
+      return MessageDigest.getInstance("SHA-512");
     } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256 and SHA-512", e);
+      throw new IllegalStateException("every JDK has SHA-512", e);
     }
   }
 
