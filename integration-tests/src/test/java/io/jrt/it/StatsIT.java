@@ -19,10 +19,12 @@ import io.jrt.cri.v1.PodSandboxStats;
 import io.jrt.cri.v1.PodSandboxStatsRequest;
 import io.jrt.cri.v1.UpdateContainerResourcesRequest;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -30,6 +32,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -72,6 +75,7 @@ class StatsIT {
             CGROUPS.resolve("cpuacct"),
             CGROUPS.resolve("cpu"),
             CGROUPS.resolve("pids"),
+            CGROUPS.resolve("blkio"),
             CGROUPS.resolve("unified"))) {
       if (Files.isDirectory(root)) {
         try (Stream<Path> below =
@@ -225,9 +229,117 @@ class StatsIT {
             "container_network_receive_bytes_total",
             "container_fs_usage_bytes",
             "container_processes",
+            "container_threads",
+            "container_sockets",
             "container_oom_events_total",
             "container_start_time_seconds",
             "container_pressure_cpu_waiting_seconds_total");
+  }
+
+  @Test
+  void processesDescriptorsAndFileSystemAreThoseOfTheKernel() throws Exception {
+    PodSandboxConfig pod = pod("looks", NamespaceMode.POD);
+    String podId = cri.runPod(pod);
+    // A process that listens, one that has files open, one that does nothing.
+    String id =
+        cri.run(
+            podId,
+            pod,
+            Cri.container(
+                    "c",
+                    image,
+                    "sh",
+                    "-c",
+                    "nc -l -p 7000 & sleep 1000 7</etc/passwd 8</etc/passwd &"
+                        + " dd if=/dev/zero of=/file bs=1M count=4 conv=fsync 2>/dev/null;"
+                        + " echo ready; wait")
+                .build());
+    awaitLog("looks", "ready");
+    List<Metric> metrics =
+        cri.runtime()
+            .listPodSandboxMetrics(ListPodSandboxMetricsRequest.getDefaultInstance())
+            .getPodMetrics(0)
+            .getContainerMetrics(0)
+            .getMetricsList();
+    long descriptors = 0;
+    long sockets = 0;
+    long threads = 0;
+    List<String> pids = Files.readAllLines(file(id, "cgroup.procs"));
+    for (String pid : pids) {
+      try (Stream<Path> open = Files.list(Path.of("/proc", pid, "fd"));
+          Stream<Path> tasks = Files.list(Path.of("/proc", pid, "task"))) {
+        threads += tasks.count();
+        for (Path one : open.toList()) {
+          descriptors++;
+          sockets += Files.readSymbolicLink(one).toString().startsWith("socket:") ? 1 : 0;
+        }
+      }
+    }
+    assertThat(value(metrics, "container_processes")).isEqualTo(pids.size()).isGreaterThan(2);
+    assertThat(value(metrics, "container_threads"))
+        .isEqualTo(threads)
+        .isEqualTo(number(file(id, "pids.current")));
+    assertThat(value(metrics, "container_file_descriptors"))
+        .isEqualTo(descriptors)
+        .isGreaterThan(5);
+    assertThat(value(metrics, "container_sockets")).isEqualTo(sockets).isPositive();
+    List<Long> size = statfs(daemon.home());
+    assertThat(value(metrics, "container_fs_limit_bytes")).isEqualTo(size.get(0) * size.get(1));
+    assertThat(value(metrics, "container_fs_inodes_total")).isEqualTo(size.get(2));
+    // Others make and remove files there at the same time.
+    assertThat(value(metrics, "container_fs_inodes_free"))
+        .isCloseTo(size.get(3), Offset.offset(size.get(2) / 100));
+    for (Map.Entry<List<String>, Long> bytes : deviceBytes(id).entrySet()) {
+      assertThat(metrics)
+          .anySatisfy(
+              metric -> {
+                assertThat(metric.getName()).isEqualTo("container_blkio_device_usage_total");
+                assertThat(metric.getLabelValuesList())
+                    .endsWith(bytes.getKey().toArray(String[]::new));
+                assertThat(metric.getValue().getValue()).isEqualTo(bytes.getValue());
+              });
+    }
+  }
+
+  private static long value(List<Metric> metrics, String name) {
+    return metrics.stream()
+        .filter(metric -> metric.getName().equals(name))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("no metric " + name))
+        .getValue()
+        .getValue();
+  }
+
+  /** Block size, blocks, inodes and free inodes. */
+  private static List<Long> statfs(Path path) throws IOException, InterruptedException {
+    Process stat =
+        new ProcessBuilder("stat", "-f", "-c", "%S %b %c %d", path.toString())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    String line = new String(stat.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+    assertThat(stat.waitFor()).isZero();
+    return Arrays.stream(line.strip().split(" ")).map(Long::parseLong).toList();
+  }
+
+  /** The kernel's own count by major, minor and operation. */
+  private static Map<List<String>, Long> deviceBytes(String container) throws IOException {
+    Map<List<String>, Long> bytes = new HashMap<>();
+    Path file = file(container, "io.stat", "blkio.throttle.io_service_bytes");
+    for (String line : Files.readAllLines(file)) {
+      String[] words = line.split(" ");
+      String[] numbers = words[0].split(":");
+      if (words.length == 3 && (words[1].equals("Read") || words[1].equals("Write"))) {
+        bytes.put(List.of(numbers[0], numbers[1], words[1]), Long.parseLong(words[2]));
+      }
+      for (String word : words) {
+        if (word.startsWith("rbytes=") || word.startsWith("wbytes=")) {
+          bytes.put(
+              List.of(numbers[0], numbers[1], word.startsWith("r") ? "Read" : "Write"),
+              Long.parseLong(word.substring(word.indexOf('=') + 1)));
+        }
+      }
+    }
+    return bytes;
   }
 
   @Test

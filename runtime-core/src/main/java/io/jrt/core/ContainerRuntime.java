@@ -97,6 +97,9 @@ public interface ContainerRuntime extends AutoCloseable {
 
   List<PodStats> podStats(PodFilter filter);
 
+  /** The pods with all that can be measured of their containers. */
+  List<PodMeasurements> podMeasurements(PodFilter filter);
+
   /**
    * Removes an image from the store, with all its names; containers made of it keep its layers
    * until they are removed.

@@ -14,7 +14,15 @@ public record IoStats(Instant at, Optional<Psi> psi, List<Device> devices) {
   /**
    * One block device since the beginning.
    *
+   * @param major with the minor: its numbers
    * @param name such as {@code sda}, or its numbers when it is gone
    */
-  public record Device(String name, long readBytes, long writtenBytes, long reads, long writes) {}
+  public record Device(
+      int major,
+      int minor,
+      String name,
+      long readBytes,
+      long writtenBytes,
+      long reads,
+      long writes) {}
 }

@@ -20,7 +20,7 @@ final class ListPodSandboxMetrics {
     return ListPodSandboxMetricsResponse.newBuilder()
         .addAllPodMetrics(
             PodMetrics.of(
-                runtime.podStats(new PodFilter("", Optional.of(PodState.READY), Map.of()))))
+                runtime.podMeasurements(new PodFilter("", Optional.of(PodState.READY), Map.of()))))
         .build();
   }
 }

@@ -1,14 +1,18 @@
 package io.jrt.server.cri;
 
+import io.jrt.core.ContainerMeasurements;
 import io.jrt.core.ContainerStats;
 import io.jrt.core.CpuStats;
+import io.jrt.core.FilesystemSize;
 import io.jrt.core.FilesystemStats;
 import io.jrt.core.IoStats;
 import io.jrt.core.LinuxResources;
 import io.jrt.core.Measurement;
 import io.jrt.core.MemoryStats;
 import io.jrt.core.NetworkStats;
+import io.jrt.core.PodMeasurements;
 import io.jrt.core.PodStats;
+import io.jrt.core.ProcessCounts;
 import io.jrt.core.Psi;
 import io.jrt.core.SwapStats;
 import io.jrt.cri.v1.ContainerMetrics;
@@ -47,6 +51,7 @@ final class PodMetrics {
       Function<S, Stream<Value>> values) {}
 
   private static final List<Measure<ContainerStats>> CONTAINER = container();
+  private static final List<Measure<ContainerMeasurements>> LOOKED_AT = lookedAt();
   private static final List<Measure<NetworkStats>> INTERFACE = interfaces();
 
   private PodMetrics() {}
@@ -153,7 +158,6 @@ final class PodMetrics {
             "processes killed for want of memory",
             true,
             Measurement::oomKills));
-    all.add(optional("container_processes", "processes and threads", Measurement::processes));
     all.add(
         optional(
             "container_threads_max",
@@ -202,6 +206,20 @@ final class PodMetrics {
             "container_fs_inodes_used",
             "files written to the root file system that are still there",
             stats -> of(stats.writableLayer().map(FilesystemStats::usedInodes), 1)));
+    all.add(
+        new Measure<>(
+            "container_blkio_device_usage_total",
+            "bytes read from and written to a device",
+            MetricType.COUNTER,
+            List.of("device", "major", "minor", "operation"),
+            stats ->
+                stats.io().stream()
+                    .flatMap(io -> io.devices().stream())
+                    .flatMap(
+                        device ->
+                            Stream.of(
+                                new Value(device.readBytes(), place(device, "Read")),
+                                new Value(device.writtenBytes(), place(device, "Write"))))));
     all.add(device("container_fs_reads_bytes_total", "bytes read", IoStats.Device::readBytes));
     all.add(
         device("container_fs_writes_bytes_total", "bytes written", IoStats.Device::writtenBytes));
@@ -211,6 +229,48 @@ final class PodMetrics {
     pressure(all, "memory", "memory", stats -> stats.memory().flatMap(MemoryStats::psi));
     pressure(all, "io", "I/O", stats -> stats.io().flatMap(IoStats::psi));
     return List.copyOf(all);
+  }
+
+  /** What takes a look at each process and at the file system. */
+  private static List<Measure<ContainerMeasurements>> lookedAt() {
+    return List.of(
+        processes("container_processes", "processes", ProcessCounts::processes),
+        processes("container_threads", "threads of its processes", ProcessCounts::threads),
+        processes(
+            "container_file_descriptors",
+            "file descriptors that its processes have open",
+            ProcessCounts::fileDescriptors),
+        processes("container_sockets", "sockets among these", ProcessCounts::sockets),
+        filesystem(
+            "container_fs_limit_bytes",
+            "the size of the file system that its root file system is written to",
+            FilesystemSize::bytes),
+        filesystem(
+            "container_fs_inodes_total", "inodes of that file system", FilesystemSize::inodes),
+        filesystem(
+            "container_fs_inodes_free",
+            "inodes of that file system that are free",
+            FilesystemSize::inodesFree));
+  }
+
+  private static Measure<ContainerMeasurements> processes(
+      String metric, String help, ToLongFunction<ProcessCounts> value) {
+    return new Measure<>(
+        metric,
+        help,
+        MetricType.GAUGE,
+        List.of(),
+        seen -> of(Optional.of(value.applyAsLong(seen.processes())), 1));
+  }
+
+  private static Measure<ContainerMeasurements> filesystem(
+      String metric, String help, ToLongFunction<FilesystemSize> value) {
+    return new Measure<>(
+        metric,
+        help,
+        MetricType.GAUGE,
+        List.of(),
+        seen -> of(seen.filesystem().map(value::applyAsLong), 1));
   }
 
   private static void pressure(
@@ -325,12 +385,21 @@ final class PodMetrics {
                         new Value(value.applyAsLong(device), List.of("/dev/" + device.name()))));
   }
 
+  private static List<String> place(IoStats.Device device, String operation) {
+    return List.of(
+        "/dev/" + device.name(),
+        Integer.toString(device.major()),
+        Integer.toString(device.minor()),
+        operation);
+  }
+
   private static Stream<Value> of(Optional<Long> number, long divisor) {
     return number.map(value -> new Value(value / divisor, List.of())).stream();
   }
 
   static List<MetricDescriptor> descriptors() {
-    return Stream.concat(CONTAINER.stream(), INTERFACE.stream())
+    return Stream.of(CONTAINER, LOOKED_AT, INTERFACE)
+        .flatMap(List::stream)
         .map(
             measure ->
                 MetricDescriptor.newBuilder()
@@ -342,11 +411,12 @@ final class PodMetrics {
         .toList();
   }
 
-  static List<PodSandboxMetrics> of(List<PodStats> pods) {
+  static List<PodSandboxMetrics> of(List<PodMeasurements> pods) {
     return pods.stream().map(PodMetrics::of).toList();
   }
 
-  private static PodSandboxMetrics of(PodStats pod) {
+  private static PodSandboxMetrics of(PodMeasurements measured) {
+    PodStats pod = measured.stats();
     PodSandboxMetrics.Builder cri = PodSandboxMetrics.newBuilder().setPodSandboxId(pod.id());
     List<String> labels = labels(pod, pod.id(), "POD");
     for (NetworkStats network : pod.interfaces()) {
@@ -357,13 +427,14 @@ final class PodMetrics {
             .forEach(value -> cri.addMetrics(metric(measure, network.at(), labels, value)));
       }
     }
-    for (ContainerStats container : pod.containers()) {
+    for (ContainerMeasurements container : measured.containers()) {
       cri.addContainerMetrics(of(pod, container));
     }
     return cri.build();
   }
 
-  private static ContainerMetrics of(PodStats pod, ContainerStats container) {
+  private static ContainerMetrics of(PodStats pod, ContainerMeasurements measured) {
+    ContainerStats container = measured.stats();
     ContainerMetrics.Builder cri = ContainerMetrics.newBuilder().setContainerId(container.id());
     List<String> labels = labels(pod, container.id(), container.metadata().name());
     Instant at = container.more().map(Measurement::at).orElseGet(Instant::now);
@@ -371,6 +442,12 @@ final class PodMetrics {
       measure
           .values()
           .apply(container)
+          .forEach(value -> cri.addMetrics(metric(measure, at, labels, value)));
+    }
+    for (Measure<ContainerMeasurements> measure : LOOKED_AT) {
+      measure
+          .values()
+          .apply(measured)
           .forEach(value -> cri.addMetrics(metric(measure, at, labels, value)));
     }
     return cri.build();

@@ -23,7 +23,8 @@ final class StreamPodSandboxMetrics {
       StreamObserver<StreamPodSandboxMetricsResponse> client) {
     Answers.chunks(
         client,
-        PodMetrics.of(runtime.podStats(new PodFilter("", Optional.of(PodState.READY), Map.of()))),
+        PodMetrics.of(
+            runtime.podMeasurements(new PodFilter("", Optional.of(PodState.READY), Map.of()))),
         items ->
             StreamPodSandboxMetricsResponse.newBuilder().addAllPodSandboxMetrics(items).build());
   }

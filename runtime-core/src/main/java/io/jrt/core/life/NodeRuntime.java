@@ -15,6 +15,7 @@ import io.jrt.core.LinuxResources;
 import io.jrt.core.OperationInfo;
 import io.jrt.core.PodConfig;
 import io.jrt.core.PodFilter;
+import io.jrt.core.PodMeasurements;
 import io.jrt.core.PodStats;
 import io.jrt.core.PodStatus;
 import io.jrt.core.PodSummary;
@@ -362,6 +363,11 @@ public final class NodeRuntime implements ContainerRuntime {
   @Override
   public List<PodStats> podStats(PodFilter filter) {
     return inventory.pods(filter).stream().map(statistics::of).toList();
+  }
+
+  @Override
+  public List<PodMeasurements> podMeasurements(PodFilter filter) {
+    return inventory.pods(filter).stream().map(statistics::measure).toList();
   }
 
   @Override

@@ -1,14 +1,17 @@
 package io.jrt.core.life;
 
+import io.jrt.core.ContainerMeasurements;
 import io.jrt.core.ContainerState;
 import io.jrt.core.ContainerStats;
 import io.jrt.core.CpuStats;
+import io.jrt.core.FilesystemSize;
 import io.jrt.core.FilesystemStats;
 import io.jrt.core.IoStats;
 import io.jrt.core.LinuxResources;
 import io.jrt.core.Measurement;
 import io.jrt.core.MemoryStats;
 import io.jrt.core.NetworkStats;
+import io.jrt.core.PodMeasurements;
 import io.jrt.core.PodStats;
 import io.jrt.core.SwapStats;
 import io.jrt.core.cgroup.CgroupStats;
@@ -18,7 +21,9 @@ import io.jrt.core.store.PodRecord;
 import io.jrt.errors.JrtException;
 import io.jrt.image.FsUsage;
 import io.jrt.linux.Fd;
+import io.jrt.linux.KernelException;
 import io.jrt.linux.NamespaceKind;
+import io.jrt.linux.StatFs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -101,6 +107,35 @@ final class Statistics {
         containers);
   }
 
+  /** Looks at each process, too. */
+  PodMeasurements measure(Pod pod) {
+    PodStats stats = of(pod);
+    List<ContainerMeasurements> measured = new ArrayList<>();
+    for (ContainerStats container : stats.containers()) {
+      measured.add(
+          new ContainerMeasurements(
+              container,
+              inventory
+                  .findContainer(container.id())
+                  .map(known -> wiring.cgroups().processes(known.record().cgroup()))
+                  .map(ProcessTable::count)
+                  .orElse(ProcessTable.count(Set.of())),
+              container.writableLayer().flatMap(this::size)));
+    }
+    return new PodMeasurements(stats, measured);
+  }
+
+  private Optional<FilesystemSize> size(FilesystemStats layer) {
+    try (Fd directory = wiring.kernel().files().openDirectory(Path.of(layer.mountpoint()))) {
+      StatFs all = wiring.kernel().files().statfs(directory);
+      return Optional.of(
+          new FilesystemSize(all.blocks() * all.blockSize(), all.inodes(), all.inodesFree()));
+    } catch (KernelException e) {
+      log.debug("no size of the file system of {}: {}", layer.mountpoint(), e.getMessage());
+      return Optional.empty();
+    }
+  }
+
   private static Optional<Instant> startedAt(Container container) {
     return container.state() instanceof ContainerState.Running running
         ? Optional.of(running.startedAt())
@@ -115,6 +150,8 @@ final class Statistics {
             .map(
                 device ->
                     new IoStats.Device(
+                        device.major(),
+                        device.minor(),
                         devices.name(device.major(), device.minor()),
                         device.readBytes(),
                         device.writtenBytes(),
