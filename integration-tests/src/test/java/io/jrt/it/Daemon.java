@@ -3,6 +3,8 @@ package io.jrt.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -159,6 +161,16 @@ final class Daemon implements AutoCloseable {
 
   Result jrt(Map<String, String> environment, String... words)
       throws IOException, InterruptedException {
+    return jrt(environment, InputStream.nullInputStream(), words);
+  }
+
+  /** Runs {@code jrt} with something to read. */
+  Result jrt(InputStream input, String... words) throws IOException, InterruptedException {
+    return jrt(Map.of(), input, words);
+  }
+
+  private Result jrt(Map<String, String> environment, InputStream input, String... words)
+      throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(TREE.resolve("bin/jrt").toString());
     command.addAll(List.of(words));
@@ -168,13 +180,33 @@ final class Daemon implements AutoCloseable {
     Path err = Files.createTempFile(home, "jrt-", ".err");
     builder.redirectError(err.toFile());
     Process client = builder.start();
-    client.getOutputStream().close();
+    Thread feeder = Thread.ofVirtual().start(() -> feed(input, client));
     String out = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     if (!client.waitFor(2, TimeUnit.MINUTES)) {
       client.destroyForcibly();
       throw new IOException("jrt " + String.join(" ", words) + " does not end");
     }
+    feeder.join();
     return new Result(client.exitValue(), out, Files.readString(err));
+  }
+
+  private static void feed(InputStream input, Process client) {
+    try (OutputStream out = client.getOutputStream()) {
+      input.transferTo(out);
+    } catch (IOException e) {
+      // It read no more of it, as it may; what became of it, its exit code tells.
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Where {@code jrt} and {@code jrtd} lie. */
+  static Path programs() {
+    return TREE.resolve("bin");
+  }
+
+  /** The archive of the image that the build bundles. */
+  static Path bundledArchive() {
+    return TREE.resolve("share/images/busybox.tar");
   }
 
   /** Imports the image that the build bundles; its name. */

@@ -1,0 +1,91 @@
+package io.jrt.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+
+/** A real terminal with a shell in it: a tmux server of its own, typed into and looked at. */
+final class Tmux implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final Path socket;
+
+  private Tmux(Path socket) {
+    this.socket = socket;
+  }
+
+  /** Opens a terminal whose shell finds {@code jrt} and talks to that daemon. */
+  static Tmux open(Daemon daemon, int columns, int rows) throws IOException {
+    Tmux tmux = new Tmux(daemon.home().resolve("tmux.sock"));
+    String start =
+        "JRT_SOCKET=%s PATH=%s:$PATH PS1='host> ' exec bash --norc"
+            .formatted(daemon.socket(), Daemon.programs());
+    tmux.run("-f", "/dev/null", "new-session", "-d", "-x", "" + columns, "-y", "" + rows, start);
+    tmux.await("host>");
+    return tmux;
+  }
+
+  void type(String line) throws IOException {
+    run("send-keys", "-l", line);
+    keys("Enter");
+  }
+
+  /** Keys by tmux's names, such as {@code C-c}. */
+  void keys(String... names) throws IOException {
+    List<String> command = new ArrayList<>(List.of("send-keys"));
+    command.addAll(List.of(names));
+    run(command.toArray(String[]::new));
+  }
+
+  void resize(int columns, int rows) throws IOException {
+    run("resize-window", "-x", "" + columns, "-y", "" + rows);
+  }
+
+  String screen() throws IOException {
+    return run("capture-pane", "-p").stripTrailing();
+  }
+
+  String await(String text) throws IOException {
+    return await("\"" + text + "\"", screen -> screen.contains(text));
+  }
+
+  /** Waits until the screen is as wanted; the screen then. */
+  String await(String what, Predicate<String> wanted) throws IOException {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    String screen = screen();
+    while (!wanted.test(screen)) {
+      assertThat(System.nanoTime()).as("%s does not come on:%n%s", what, screen).isLessThan(end);
+      Daemon.sleep(50);
+      screen = screen();
+    }
+    return screen;
+  }
+
+  private String run(String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of("tmux", "-S", socket.toString()));
+    command.addAll(List.of(arguments));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    try {
+      if (!process.waitFor(10, TimeUnit.SECONDS) || process.exitValue() != 0) {
+        throw new IOException(String.join(" ", command) + ": " + output);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+    return output;
+  }
+
+  @Override
+  public void close() throws IOException {
+    run("kill-server");
+  }
+}
