@@ -19,27 +19,37 @@ final class Table {
 
   /** One line for each row: {@code {name}} stands for the cell below NAME. */
   String text(String template) {
-    List<String> keys = heading.stream().map(Table::key).toList();
     StringBuilder out = new StringBuilder();
+    // A wrong template is wrong as well when there is nothing to list.
+    line(template, keys());
     for (List<String> row : rows) {
-      int at = 0;
-      while (at < template.length()) {
-        int open = template.indexOf('{', at);
-        int close = template.indexOf('}', Math.max(open, 0));
-        if (open < 0 || close < 0) {
-          break;
-        }
-        String key = template.substring(open + 1, close);
-        int column = keys.indexOf(key);
-        if (column < 0) {
-          throw new UsageException("no {" + key + "} here; there are " + String.join(", ", keys));
-        }
-        out.append(template, at, open).append(row.get(column));
-        at = close + 1;
-      }
-      out.append(template, at, template.length()).append('\n');
+      out.append(line(template, row)).append('\n');
     }
     return out.toString();
+  }
+
+  private String line(String template, List<String> cells) {
+    StringBuilder out = new StringBuilder();
+    int at = 0;
+    while (at < template.length()) {
+      int open = template.indexOf('{', at);
+      int close = template.indexOf('}', Math.max(open, 0));
+      if (open < 0 || close < 0) {
+        break;
+      }
+      String key = template.substring(open + 1, close);
+      int column = keys().indexOf(key);
+      if (column < 0) {
+        throw new UsageException("no {" + key + "} here; there are " + String.join(", ", keys()));
+      }
+      out.append(template, at, open).append(cells.get(column));
+      at = close + 1;
+    }
+    return out.append(template, at, template.length()).toString();
+  }
+
+  private List<String> keys() {
+    return heading.stream().map(Table::key).toList();
   }
 
   /** CONTAINER ID and POD ID are {@code id}. */

@@ -26,7 +26,11 @@ class CliIT {
 
   /** Examples that end only when somebody ends them: the tests of terminals run their like. */
   private static final Set<String> INTERACTIVE =
-      Set.of("exec -it web sh", "attach shell", "port-forward web 8080:80");
+      Set.of(
+          "exec -it web sh",
+          "attach shell",
+          "port-forward web 8080:80",
+          "events --since 10m --filter event=ContainerExited");
 
   @TempDir private static Path directory;
   private static LocalRegistry registry;
@@ -37,7 +41,7 @@ class CliIT {
   static void start() throws IOException, InterruptedException {
     registry = LocalRegistry.start(directory);
     app = registry.push("it/app", "1", Workloads.httpd());
-    daemon = Daemon.start();
+    daemon = Daemon.start("network.bridge.subnets = ['10.215.0.0/16']\n");
     daemon.bundledImage();
   }
 
@@ -132,8 +136,8 @@ class CliIT {
       terminal.type("stty size");
       terminal.await("30 100");
       terminal.resize(80, 20);
-      terminal.type("stty size");
-      terminal.await("20 80");
+      // The new size travels beside the keys, and may come after them.
+      terminal.typeUntil("stty size", "20 80");
       terminal.type("vi /etc/passwd");
       terminal.await("/etc/passwd 1/");
       terminal.resize(90, 26);
@@ -147,7 +151,7 @@ class CliIT {
       terminal.type("echo code-$?");
       terminal.await("code-130");
       terminal.type("exit 7");
-      terminal.await("host>");
+      terminal.awaitPrompt();
       terminal.type("echo code-$?");
       terminal.await("code-7");
       terminal.type("stty -a");
@@ -170,7 +174,7 @@ class CliIT {
       terminal.type("echo b''ack");
       terminal.await("back");
       terminal.type("exit 5");
-      terminal.await("host>");
+      terminal.awaitPrompt();
       terminal.type("echo code-$?");
       terminal.await("code-5");
     }
@@ -184,7 +188,7 @@ class CliIT {
       terminal.await("/ #");
       terminal.type("stty size; exit 3");
       terminal.await("25 90");
-      terminal.await("host>");
+      terminal.awaitPrompt();
       terminal.type("echo code-$?");
       terminal.await("code-3");
     }
@@ -204,6 +208,20 @@ class CliIT {
       terminal.await("ended");
     }
     assertThat(daemon.jrt("ps", "-q").ok()).isEmpty();
+  }
+
+  @Test
+  void eventsAreFollowedUntilControlC() throws Exception {
+    daemon.jrt("run", "-d", "--name", "web", IMAGE, "sleep", "1000").ok();
+    try (Tmux terminal = Tmux.open(daemon, 120, 25)) {
+      terminal.type("jrt events --since 10m --filter event=ContainerExited");
+      daemon.jrt("kill", "web").ok();
+      terminal.await(
+          "ContainerExited by name",
+          s -> s.lines().skip(1).anyMatch(l -> l.contains("ContainerExited")));
+      terminal.keys("C-c");
+      terminal.awaitPrompt();
+    }
   }
 
   @Test
@@ -272,7 +290,7 @@ class CliIT {
         assertThat(new String(page.readAllBytes(), StandardCharsets.UTF_8)).isEqualTo("page\n");
       }
       terminal.keys("C-c");
-      terminal.await("the prompt again", s -> s.endsWith("host>"));
+      terminal.awaitPrompt();
     }
   }
 

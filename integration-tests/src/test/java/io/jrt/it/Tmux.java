@@ -3,6 +3,7 @@ package io.jrt.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,42 +23,60 @@ final class Tmux implements AutoCloseable {
   }
 
   /** Opens a terminal whose shell finds {@code jrt} and talks to that daemon. */
-  static Tmux open(Daemon daemon, int columns, int rows) throws IOException {
+  static Tmux open(Daemon daemon, int columns, int rows) {
     Tmux tmux = new Tmux(daemon.home().resolve("tmux.sock"));
     String start =
         "JRT_SOCKET=%s PATH=%s:$PATH PS1='host> ' exec bash --norc"
             .formatted(daemon.socket(), Daemon.programs());
     tmux.run("-f", "/dev/null", "new-session", "-d", "-x", "" + columns, "-y", "" + rows, start);
-    tmux.await("host>");
+    tmux.awaitPrompt();
     return tmux;
   }
 
-  void type(String line) throws IOException {
+  void type(String line) {
     run("send-keys", "-l", line);
     keys("Enter");
   }
 
+  /** Types a line again and again until its answer is on the screen. */
+  void typeUntil(String line, String answer) {
+    await(
+        "\"" + answer + "\"",
+        screen -> {
+          if (!screen.contains(answer)) {
+            type(line);
+            Daemon.sleep(200);
+          }
+          return screen.contains(answer);
+        });
+  }
+
   /** Keys by tmux's names, such as {@code C-c}. */
-  void keys(String... names) throws IOException {
+  void keys(String... names) {
     List<String> command = new ArrayList<>(List.of("send-keys"));
     command.addAll(List.of(names));
     run(command.toArray(String[]::new));
   }
 
-  void resize(int columns, int rows) throws IOException {
+  void resize(int columns, int rows) {
     run("resize-window", "-x", "" + columns, "-y", "" + rows);
   }
 
-  String screen() throws IOException {
+  String screen() {
     return run("capture-pane", "-p").stripTrailing();
   }
 
-  String await(String text) throws IOException {
+  /** Waits until the host's own shell asks for the next line. */
+  void awaitPrompt() {
+    await("the host's prompt", screen -> screen.endsWith("host>"));
+  }
+
+  String await(String text) {
     return await("\"" + text + "\"", screen -> screen.contains(text));
   }
 
   /** Waits until the screen is as wanted; the screen then. */
-  String await(String what, Predicate<String> wanted) throws IOException {
+  String await(String what, Predicate<String> wanted) {
     long end = System.nanoTime() + PATIENCE.toNanos();
     String screen = screen();
     while (!wanted.test(screen)) {
@@ -68,24 +87,26 @@ final class Tmux implements AutoCloseable {
     return screen;
   }
 
-  private String run(String... arguments) throws IOException {
+  private String run(String... arguments) {
     List<String> command = new ArrayList<>(List.of("tmux", "-S", socket.toString()));
     command.addAll(List.of(arguments));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     try {
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       if (!process.waitFor(10, TimeUnit.SECONDS) || process.exitValue() != 0) {
-        throw new IOException(String.join(" ", command) + ": " + output);
+        throw new IllegalStateException(String.join(" ", command) + ": " + output);
       }
+      return output;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IOException("interrupted", e);
+      throw new IllegalStateException("interrupted", e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
-    return output;
   }
 
   @Override
-  public void close() throws IOException {
+  public void close() {
     run("kill-server");
   }
 }

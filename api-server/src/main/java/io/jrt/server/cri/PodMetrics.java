@@ -161,8 +161,8 @@ final class PodMetrics {
     all.add(
         optional(
             "container_threads_max",
-            "the limit of processes and threads",
-            Measurement::processLimit));
+            "the limit of processes and threads; 0: none",
+            more -> OptionalLong.of(more.processLimit().orElse(0))));
     all.add(
         gauge(
             "container_start_time_seconds",
