@@ -110,7 +110,7 @@ class CliIT {
       daemon.jrt("volume", "create", "data").ok();
       daemon.jrt("volume", "export", "data", "--to", directory + "/data.tar").ok();
     }
-    if (example.contains("rm") && example.contains("app:1") || example.startsWith("image rm")) {
+    if (example.contains("rm") && example.contains("app:1")) {
       daemon.jrt("pull", "-q", app).ok();
     }
   }

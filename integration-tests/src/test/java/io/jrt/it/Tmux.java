@@ -28,7 +28,16 @@ final class Tmux implements AutoCloseable {
     String start =
         "JRT_SOCKET=%s PATH=%s:$PATH PS1='host> ' exec bash --norc"
             .formatted(daemon.socket(), Daemon.programs());
-    tmux.run("-f", "/dev/null", "new-session", "-d", "-x", "" + columns, "-y", "" + rows, start);
+    tmux.run(
+        "-f",
+        "/dev/null",
+        "new-session",
+        "-d",
+        "-x",
+        Integer.toString(columns),
+        "-y",
+        Integer.toString(rows),
+        start);
     tmux.awaitPrompt();
     return tmux;
   }
@@ -59,7 +68,7 @@ final class Tmux implements AutoCloseable {
   }
 
   void resize(int columns, int rows) {
-    run("resize-window", "-x", "" + columns, "-y", "" + rows);
+    run("resize-window", "-x", Integer.toString(columns), "-y", Integer.toString(rows));
   }
 
   String screen() {
