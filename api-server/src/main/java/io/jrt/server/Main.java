@@ -193,7 +193,7 @@ public final class Main {
         closer.add(
             new NodeRuntime(
                 new Wiring(
-                    config.containers().toCore(),
+                    config.containers().toCore(config.devices()),
                     new Layout(root, state),
                     kernel,
                     store,

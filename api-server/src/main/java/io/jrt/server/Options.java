@@ -147,6 +147,7 @@ record Options(
         new DaemonConfig(root.orElse(daemon.root()), newState, newSocket),
         new LogConfig(logLevel.orElse(config.log().level()), config.log().format()),
         config.containers(),
+        config.devices(),
         config.images(),
         config.network(),
         config.streaming(),

@@ -65,14 +65,17 @@ final class Devices {
     this.files = files;
   }
 
+  static List<DeviceRule> rules(boolean privileged) {
+    return privileged
+        ? List.of(new DeviceRule(true, 'a', DeviceRule.ANY, DeviceRule.ANY, "rwm"))
+        : BASELINE;
+  }
+
   DeviceGrant grant(List<DeviceRequest> requests, boolean privileged) {
     List<DeviceNode> nodes = new ArrayList<>();
-    List<DeviceRule> rules = new ArrayList<>();
+    List<DeviceRule> rules = new ArrayList<>(rules(privileged));
     if (privileged) {
-      rules.add(new DeviceRule(true, 'a', DeviceRule.ANY, DeviceRule.ANY, "rwm"));
       collect(DEV, DEV.toString(), 0, nodes);
-    } else {
-      rules.addAll(BASELINE);
     }
     for (DeviceRequest request : requests) {
       List<DeviceNode> asked = resolve(request);

@@ -73,6 +73,11 @@ public final class Security {
     return devices.grant(requests, privileged);
   }
 
+  /** The device rules that a container has whatever it asks for; those of a grant begin so. */
+  public List<DeviceRule> deviceRules(boolean privileged) {
+    return Devices.rules(privileged);
+  }
+
   /** What this machine can do. */
   public SecurityFeatures features() {
     long known = 0;

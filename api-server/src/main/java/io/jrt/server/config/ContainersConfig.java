@@ -1,6 +1,5 @@
 package io.jrt.server.config;
 
-import io.jrt.core.device.DeviceSettings;
 import io.jrt.core.life.CoreConfig;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -43,7 +42,7 @@ public record ContainersConfig(
   }
 
   /** As the runtime takes it. */
-  public CoreConfig toCore() {
+  public CoreConfig toCore(DevicesConfig devices) {
     return new CoreConfig(
         Stream.concat(Stream.of(""), runtimeHandlers.stream()).distinct().toList(),
         clampUnpermitted,
@@ -53,6 +52,6 @@ public record ContainersConfig(
         sysctls,
         outputPatience,
         killPatience,
-        DeviceSettings.DEFAULT);
+        devices.toCore());
   }
 }

@@ -46,6 +46,15 @@ public interface Cgroup {
    */
   void devices(List<DeviceRule> rules);
 
+  /**
+   * Puts the rules in force again where somebody else changed them, as service managers do when
+   * they are reloaded. What is as it should be stays untouched, so that no access fails meanwhile.
+   *
+   * @param rules as they were given last
+   * @return whether something had to be put back
+   */
+  boolean restoreDevices(List<DeviceRule> rules);
+
   /** Opens what the launcher needs to start a process in this cgroup. Close it after the launch. */
   OpenPlacement placement();
 

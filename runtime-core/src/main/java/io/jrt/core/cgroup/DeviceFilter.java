@@ -5,30 +5,56 @@ import io.jrt.linux.Errno;
 import io.jrt.linux.Fd;
 import io.jrt.linux.KernelException;
 import io.jrt.security.DeviceRule;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
-/** Puts device rules on a v2 cgroup. */
+/** Puts device rules on v2 cgroups, and knows again what it has put there. */
 final class DeviceFilter {
-  private DeviceFilter() {}
+  private final Bpf bpf;
+  private final Map<Path, Integer> attached = new ConcurrentHashMap<>();
+
+  DeviceFilter(Bpf bpf) {
+    this.bpf = bpf;
+  }
 
   /**
    * Replaces the programs that are attached; at no moment is none in force. All attached programs
    * must allow an access.
    */
-  static void attach(Bpf bpf, Fd cgroup, List<DeviceRule> rules) {
-    List<Integer> before = bpf.deviceProgramIds(cgroup);
-    try (Fd program = bpf.loadDeviceProgram(DeviceProgram.of(rules))) {
-      if (before.size() == 1 && replaced(bpf, cgroup, program, before.getFirst())) {
-        return;
+  void attach(CgroupDir dir, List<DeviceRule> rules) {
+    try (Fd cgroup = dir.open()) {
+      List<Integer> before = bpf.deviceProgramIds(cgroup);
+      try (Fd program = bpf.loadDeviceProgram(DeviceProgram.of(rules))) {
+        if (before.size() != 1 || !replaced(cgroup, program, before.getFirst())) {
+          bpf.attachDevice(cgroup, program);
+          before.forEach(id -> detach(cgroup, id));
+        }
       }
-      bpf.attachDevice(cgroup, program);
-      for (int id : before) {
-        detach(bpf, cgroup, id);
+      List<Integer> now = bpf.deviceProgramIds(cgroup);
+      if (now.size() == 1) {
+        attached.put(dir.path(), now.getFirst());
       }
     }
   }
 
-  private static boolean replaced(Bpf bpf, Fd cgroup, Fd program, int id) {
+  /** Whether what was attached by this very object is attached still, and nothing else. */
+  boolean stands(CgroupDir dir) {
+    Integer id = attached.get(dir.path());
+    if (id == null) {
+      return false;
+    }
+    try (Fd cgroup = dir.open()) {
+      return bpf.deviceProgramIds(cgroup).equals(List.of(id));
+    }
+  }
+
+  void forget(CgroupDir dir) {
+    attached.remove(dir.path());
+  }
+
+  private boolean replaced(Fd cgroup, Fd program, int id) {
     try (Fd old = bpf.programById(id)) {
       bpf.replaceDevice(cgroup, program, old);
       return true;
@@ -41,7 +67,7 @@ final class DeviceFilter {
     }
   }
 
-  private static void detach(Bpf bpf, Fd cgroup, int id) {
+  private void detach(Fd cgroup, int id) {
     try (Fd old = bpf.programById(id)) {
       bpf.detachDevice(cgroup, old);
     } catch (KernelException e) {

@@ -150,6 +150,23 @@ final class LegacyCgroup implements Cgroup {
     }
   }
 
+  @Override
+  public boolean restoreDevices(List<DeviceRule> rules) {
+    CgroupDir dir = byController.get("devices");
+    if (dir == null) {
+      return unified.map(cgroup -> cgroup.restoreDevices(rules)).orElse(false);
+    }
+    LegacyDevices wanted = LegacyDevices.of(rules);
+    LegacyDevices now = LegacyDevices.parse(dir.read("devices.list").orElse(""));
+    if (!wanted.allowsAll() && !now.isWithin(wanted)) {
+      devices(rules);
+      return true;
+    }
+    List<String> missing = wanted.missing(now);
+    missing.forEach(rule -> deviceRule(dir, "devices.allow", rule));
+    return !missing.isEmpty();
+  }
+
   private void deviceRule(CgroupDir dir, String file, String value) {
     try {
       dir.write(file, value);
@@ -166,12 +183,7 @@ final class LegacyCgroup implements Cgroup {
     if (rule.type() == 'a') {
       return "a";
     }
-    return "%c %s:%s %s"
-        .formatted(rule.type(), number(rule.major()), number(rule.minor()), rule.access());
-  }
-
-  private static String number(long number) {
-    return number == DeviceRule.ANY ? "*" : Long.toString(number);
+    return LegacyDevices.device(rule) + " " + rule.access();
   }
 
   @Override

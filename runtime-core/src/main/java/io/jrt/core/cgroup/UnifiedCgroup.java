@@ -4,7 +4,6 @@ import io.jrt.core.launch.CgroupPlacement;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.linux.Errno;
-import io.jrt.linux.Fd;
 import io.jrt.linux.Kernel;
 import io.jrt.linux.KernelException;
 import io.jrt.linux.Signals;
@@ -22,12 +21,15 @@ final class UnifiedCgroup implements Cgroup {
   private final String path;
   private final CgroupDir dir;
   private final List<String> hugepageSizes;
+  private final DeviceFilter devices;
 
-  UnifiedCgroup(Kernel kernel, String path, CgroupDir dir, List<String> hugepageSizes) {
+  UnifiedCgroup(
+      Kernel kernel, String path, CgroupDir dir, List<String> hugepageSizes, DeviceFilter devices) {
     this.kernel = kernel;
     this.path = path;
     this.dir = dir;
     this.hugepageSizes = hugepageSizes;
+    this.devices = devices;
   }
 
   CgroupDir dir() {
@@ -88,8 +90,8 @@ final class UnifiedCgroup implements Cgroup {
 
   @Override
   public void devices(List<DeviceRule> rules) {
-    try (Fd fd = dir.open()) {
-      DeviceFilter.attach(kernel.bpf(), fd, rules);
+    try {
+      devices.attach(dir, rules);
     } catch (KernelException e) {
       throw new JrtException(
           ErrorKind.FAILED_PRECONDITION,
@@ -97,6 +99,15 @@ final class UnifiedCgroup implements Cgroup {
           "device rules of cgroup " + path + ": " + e.getMessage(),
           e);
     }
+  }
+
+  @Override
+  public boolean restoreDevices(List<DeviceRule> rules) {
+    if (devices.stands(dir)) {
+      return false;
+    }
+    devices(rules);
+    return true;
   }
 
   @Override
@@ -195,6 +206,7 @@ final class UnifiedCgroup implements Cgroup {
   @Override
   public void remove() {
     dir.remove();
+    devices.forget(dir);
   }
 
   @Override
@@ -207,6 +219,6 @@ final class UnifiedCgroup implements Cgroup {
     String below = CgroupPath.check(path + "/" + name);
     CgroupDir made = dir.child(name);
     made.make();
-    return new UnifiedCgroup(kernel, below, made, hugepageSizes);
+    return new UnifiedCgroup(kernel, below, made, hugepageSizes, devices);
   }
 }

@@ -22,11 +22,13 @@ final class UnifiedManager implements CgroupManager {
   private final Kernel kernel;
   private final CgroupDir root;
   private final List<String> hugepageSizes;
+  private final DeviceFilter devices;
 
   UnifiedManager(Kernel kernel, Path root) {
     this.kernel = kernel;
     this.root = new CgroupDir(kernel.files(), root);
     this.hugepageSizes = HugepageSizes.of(kernel.files());
+    this.devices = new DeviceFilter(kernel.bpf());
   }
 
   @Override
@@ -126,7 +128,7 @@ final class UnifiedManager implements CgroupManager {
   }
 
   UnifiedCgroup cgroup(String checked) {
-    return new UnifiedCgroup(kernel, checked, root.below(checked), hugepageSizes);
+    return new UnifiedCgroup(kernel, checked, root.below(checked), hugepageSizes, devices);
   }
 
   @Override

@@ -110,6 +110,11 @@ public final class CdiRegistry {
     return found;
   }
 
+  /** Whether there is any device of a kind. */
+  boolean hasKind(String kind) {
+    return contents().devices().values().stream().anyMatch(each -> each.spec().kind().equals(kind));
+  }
+
   private Map<String, Found> discovered() {
     Map<String, Found> devices = new LinkedHashMap<>();
     for (CdiSpec spec : discovery.get()) {

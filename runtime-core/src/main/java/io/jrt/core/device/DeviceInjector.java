@@ -1,6 +1,7 @@
 package io.jrt.core.device;
 
 import io.jrt.core.ContainerConfig;
+import io.jrt.core.DeviceConfig;
 import io.jrt.core.EnvVar;
 import io.jrt.core.device.CdiEdits.Hook;
 import io.jrt.core.device.CdiEdits.Mount;
@@ -37,6 +38,7 @@ public final class DeviceInjector {
   private static final String STEP = "inject cdi devices";
   private static final String ANNOTATION = "cdi.k8s.io/";
   private static final String VISIBLE = "NVIDIA_VISIBLE_DEVICES";
+  private static final String NVIDIA = "nvidia.com/gpu";
   private static final Pattern LIBRARY = Pattern.compile("lib[^/]*\\.so(\\.[^/]*)?");
   private static final Set<String> NVIDIA_HOOKS =
       Set.of("nvidia-cdi-hook", "nvidia-ctk", "nvidia-container-toolkit.nvidia-cdi-hook");
@@ -51,8 +53,12 @@ public final class DeviceInjector {
     this.settings = settings;
   }
 
-  /** The full names of the devices a request asks for, each once, in order. */
-  public List<String> names(ContainerConfig config) {
+  /**
+   * The full names of the devices a container is to have, each once, in order.
+   *
+   * @param environment of its process: what the request sets and what the image does
+   */
+  public List<String> names(ContainerConfig config, List<EnvVar> environment) {
     Set<String> names = new LinkedHashSet<>(config.cdiDevices());
     new TreeMap<>(config.annotations())
         .forEach(
@@ -63,21 +69,34 @@ public final class DeviceInjector {
                 }
               }
             });
-    if (settings.visibleDevices()) {
-      for (EnvVar variable : config.environment()) {
-        if (variable.name().equals(VISIBLE)) {
-          names.addAll(visible(variable.value().text()));
-        }
-      }
+    // Who names devices in full has said it all; the variable is then for programs to read.
+    if (names.isEmpty()) {
+      names.addAll(visible(config, environment));
     }
     return List.copyOf(names);
   }
 
-  /** The files on the node of the devices a request asks for; what is gone by now is left out. */
-  public Set<String> nodes(ContainerConfig config) {
+  private List<String> visible(ContainerConfig config, List<EnvVar> environment) {
+    List<EnvVar> trusted =
+        switch (settings.visibleDevices()) {
+          case NEVER -> List.of();
+          case POD -> config.environment();
+          case IMAGE -> environment;
+        };
+    List<String> asked =
+        trusted.stream()
+            .filter(variable -> variable.name().equals(VISIBLE))
+            .reduce((_, last) -> last)
+            .map(variable -> visible(variable.value().text()))
+            .orElse(List.of());
+    // On a node without GPUs the variable has nobody to speak to, as with other runtimes.
+    return asked.isEmpty() || registry.hasKind(NVIDIA) ? asked : List.of();
+  }
+
+  /** The files on the node of a container's devices; what is gone by now is left out. */
+  public Set<String> nodes(List<DeviceConfig> devices, List<String> names) {
     Set<String> nodes = new LinkedHashSet<>();
-    config.devices().forEach(device -> nodes.add(device.hostPath()));
-    List<String> names = names(config);
+    devices.forEach(device -> nodes.add(device.hostPath()));
     if (!names.isEmpty()) {
       Map<String, CdiRegistry.Found> known = registry.contents().devices();
       for (String name : names) {
@@ -94,7 +113,7 @@ public final class DeviceInjector {
     return Arrays.stream(value.split(",", -1))
         .map(String::strip)
         .filter(each -> !each.isEmpty() && !each.equals("none") && !each.equals("void"))
-        .map(each -> each.contains("=") ? each : "nvidia.com/gpu=" + each)
+        .map(each -> each.contains("=") ? each : NVIDIA + "=" + each)
         .toList();
   }
 

@@ -6,6 +6,7 @@ import io.jrt.core.io.ContainerIo;
 import io.jrt.core.launch.LiveContainer;
 import io.jrt.core.store.ContainerRecord;
 import io.jrt.image.ImageTree;
+import io.jrt.security.DeviceRule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -32,6 +33,7 @@ final class Container {
   private @Nullable Thread watcher;
   private volatile boolean killedByRuntime;
   private volatile long oomKillsBefore;
+  private volatile List<DeviceRule> grantedDevices = List.of();
   private final List<ImageTree> imageTrees = new ArrayList<>();
 
   Container(ContainerRecord record, ContainerState state, boolean answered) {
@@ -146,6 +148,15 @@ final class Container {
 
   void oomKillsBefore(long count) {
     oomKillsBefore = count;
+  }
+
+  /** Device rules beyond those that every container has, while it runs. */
+  List<DeviceRule> grantedDevices() {
+    return grantedDevices;
+  }
+
+  void grantedDevices(List<DeviceRule> rules) {
+    grantedDevices = List.copyOf(rules);
   }
 
   /** Images whose layers it has mounted: they are held until it has ended. */

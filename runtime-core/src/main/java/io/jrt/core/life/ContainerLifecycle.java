@@ -25,6 +25,7 @@ import io.jrt.events.ContainerEvent;
 import io.jrt.image.Image;
 import io.jrt.image.Snapshot;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -128,7 +129,8 @@ final class ContainerLifecycle {
               config.security(),
               process.imageUser(),
               specs.rootfs().accounts(snapshot.lowerDirs()));
-      DeviceInjection devices = specs.injection(config, user);
+      List<String> cdiDevices = specs.cdiDevices(config, process);
+      DeviceInjection devices = specs.injection(cdiDevices, user);
       process = process.withEntries(devices.environment());
       user = user.withGroups(devices.groups());
       operation.step("commit");
@@ -144,6 +146,7 @@ final class ContainerLifecycle {
               imageVolumes,
               process,
               user,
+              cdiDevices,
               cgroup,
               config.resources().orElse(LinuxResources.NONE),
               Optional.empty());
@@ -239,8 +242,10 @@ final class ContainerLifecycle {
       LinuxResources merged = Resources.merge(container.record().resources(), wanted);
       switch (container.state()) {
         case ContainerState.Created _ -> {}
-        case ContainerState.Running _ ->
-            wiring.cgroups().update(container.record().cgroup(), wanted);
+        case ContainerState.Running _ -> {
+          wiring.cgroups().update(container.record().cgroup(), wanted);
+          runs.restoreDevices(container);
+        }
         case ContainerState.Exited _, ContainerState.Unknown _ ->
             throw new JrtException(
                 ErrorKind.FAILED_PRECONDITION,

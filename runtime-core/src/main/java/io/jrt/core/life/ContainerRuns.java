@@ -25,11 +25,13 @@ import io.jrt.linux.Fd;
 import io.jrt.linux.NamespaceKind;
 import io.jrt.linux.Signals;
 import io.jrt.security.DeviceGrant;
+import io.jrt.security.DeviceRule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -100,12 +102,14 @@ final class ContainerRuns {
     Path keeperDir = Layout.makeDirectory(wiring.layout().keeper(container.id()));
     Optional<LiveContainer> podInit =
         SpecBuilder.needsPodInit(config) ? Optional.of(podInit(operation, pod)) : Optional.empty();
-    DeviceInjection injection = specs.injection(config, record.user());
+    DeviceInjection injection = specs.injection(record.cdiDevices(), record.user());
     DeviceGrant devices = specs.devices(record, injection);
     DeviceHooks hooks = new DeviceHooks(wiring, pod, container, injection.hooks());
     operation.step("make cgroup");
     wiring.cgroups().createContainer(record.cgroup(), record.resources(), devices.rules());
     container.oomKillsBefore(wiring.cgroups().oomKills(record.cgroup()));
+    container.grantedDevices(
+        devices.rules().subList(baseRules(container).size(), devices.rules().size()));
     LiveContainer live;
     try (LaunchPlan plan = new LaunchPlan()) {
       live =
@@ -134,7 +138,8 @@ final class ContainerRuns {
       startRecords(container)
           .put(
               "start",
-              new StartRecord(startedAt, live.pid(), container.oomKillsBefore()),
+              new StartRecord(
+                  startedAt, live.pid(), container.oomKillsBefore(), container.grantedDevices()),
               Durability.CRASH);
       operation.step("serve streams");
       container.io(serveStreams(container, pod, live));
@@ -531,6 +536,8 @@ final class ContainerRuns {
     try {
       Optional<StartRecord> start = startRecords(container).load().records().stream().findFirst();
       container.oomKillsBefore(start.map(StartRecord::oomKills).orElse(0L));
+      container.grantedDevices(start.map(StartRecord::devices).orElse(List.of()));
+      start.ifPresent(_ -> restoreDevices(container));
       container.live(live);
       container.io(serveStreams(container, pod, live));
       container.state(
@@ -540,6 +547,27 @@ final class ContainerRuns {
       watch(container, live);
     } finally {
       container.lock().unlock();
+    }
+  }
+
+  private List<DeviceRule> baseRules(Container container) {
+    return wiring.security().deviceRules(container.record().config().security().privileged());
+  }
+
+  /**
+   * Puts the device rules of a running container in force again where somebody changed them. What
+   * cannot be put back is told and ends nothing: the container has lost it already.
+   */
+  void restoreDevices(Container container) {
+    List<DeviceRule> rules = new ArrayList<>(baseRules(container));
+    rules.addAll(container.grantedDevices());
+    try {
+      if (wiring.cgroups().restoreDevices(container.record().cgroup(), rules)) {
+        log.warn(
+            "somebody changed the device rules of container {}; they are put back", container.id());
+      }
+    } catch (RuntimeException e) {
+      log.warn("device rules of container {}: {}", container.id(), e.getMessage());
     }
   }
 

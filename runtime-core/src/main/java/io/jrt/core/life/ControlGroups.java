@@ -58,6 +58,13 @@ public interface ControlGroups {
   /** Changes limits, all or none. */
   void update(String path, LinuxResources resources);
 
+  /**
+   * Puts a container's device rules in force again where somebody else changed them.
+   *
+   * @return whether something had to be put back
+   */
+  boolean restoreDevices(String path, List<DeviceRule> devices);
+
   /** Kills every process in it and below it, and waits until none is left; fine when it is gone. */
   void killAll(String path);
 

@@ -130,6 +130,11 @@ public final class KernelControlGroups implements ControlGroups {
   }
 
   @Override
+  public boolean restoreDevices(String path, List<DeviceRule> devices) {
+    return manager.find(path).map(cgroup -> cgroup.restoreDevices(devices)).orElse(false);
+  }
+
+  @Override
   public void killAll(String path) {
     manager.find(path).ifPresent(cgroup -> cgroup.killAll(KILL_PATIENCE));
   }

@@ -75,6 +75,7 @@ public final class NodeRuntime implements ContainerRuntime {
   private final Inspection inspection;
   private final NodeDevices devices;
   private final List<String> recovered;
+  private final DeviceWatch deviceWatch;
 
   /** Recovers what an earlier daemon left, and is ready for requests when it returns. */
   public NodeRuntime(Wiring wiring) {
@@ -101,6 +102,7 @@ public final class NodeRuntime implements ContainerRuntime {
         new Recovery(
                 wiring, inventory, podRecords, containerRecords, intents, pods, containers, runs)
             .run();
+    this.deviceWatch = new DeviceWatch(inventory, runs, wiring.config().devices().checkInterval());
   }
 
   /** Lets somebody hear of the steps of operations. */
@@ -408,7 +410,9 @@ public final class NodeRuntime implements ContainerRuntime {
     Map<String, Set<String>> holders = new HashMap<>();
     for (Container container : inventory.containers()) {
       if (container.state() instanceof ContainerState.Running) {
-        for (String node : devices.injector().nodes(container.record().config())) {
+        ContainerRecord record = container.record();
+        for (String node :
+            devices.injector().nodes(record.config().devices(), record.cdiDevices())) {
           holders.computeIfAbsent(node, _ -> new TreeSet<>()).add(container.id());
         }
       }
@@ -469,6 +473,7 @@ public final class NodeRuntime implements ContainerRuntime {
   /** Waits a while for operations under way, and lets go of what runs without touching it. */
   @Override
   public void close() {
+    deviceWatch.close();
     operations.drain(Duration.ofSeconds(3));
     for (Container container : inventory.containers()) {
       container.lock().lock();

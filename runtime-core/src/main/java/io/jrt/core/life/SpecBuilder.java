@@ -8,7 +8,6 @@ import io.jrt.core.EnvVar;
 import io.jrt.core.NamespaceMode;
 import io.jrt.core.SecurityProfile;
 import io.jrt.core.device.DeviceInjection;
-import io.jrt.core.device.DeviceInjector;
 import io.jrt.core.device.NodeDevices;
 import io.jrt.core.launch.CString;
 import io.jrt.core.launch.Capabilities;
@@ -23,6 +22,7 @@ import io.jrt.core.launch.NamespaceSource;
 import io.jrt.core.launch.ProcessSpec;
 import io.jrt.core.launch.SeccompFilter;
 import io.jrt.core.launch.StandardLayout;
+import io.jrt.core.spec.ProcessPlan;
 import io.jrt.core.spec.UserPlan;
 import io.jrt.core.store.ContainerRecord;
 import io.jrt.errors.ErrorKind;
@@ -120,6 +120,9 @@ final class SpecBuilder {
         new ArrayList<>(mounts.steps(plan, container, pod, root.directories(), volumes));
     byte[] cache = injection.libraries().isEmpty() ? new byte[0] : rootfs.loaderCache(root.mount());
     steps.addAll(mounts.deviceSteps(plan, container, cache, injection));
+    if (maps.isPresent()) {
+      steps.addAll(new DeviceFiles(wiring.kernel(), maps.get()).steps(plan, devices.nodes()));
+    }
     ProcessSpec process = process(record, pod, labels, notes);
     boolean shared =
         volumes.stream().anyMatch(mount -> mount.propagation() == Propagation.BIDIRECTIONAL);
@@ -132,7 +135,7 @@ final class SpecBuilder {
             security.readonlyRootfs(),
             shared,
             steps,
-            deviceNodes(devices),
+            deviceNodes(devices, maps.isPresent()),
             privileged ? List.of() : paths(security.maskedPaths()),
             privileged ? List.of() : paths(security.readonlyPaths()),
             pods.ipcSysctls(pod),
@@ -285,10 +288,14 @@ final class SpecBuilder {
     return config.security().namespaces().pid() == NamespaceMode.POD;
   }
 
-  /** What the CDI devices of a request change in its container. */
-  DeviceInjection injection(ContainerConfig config, UserPlan user) {
-    DeviceInjector injector = nodeDevices.injector();
-    return injector.inject(injector.names(config), user.ids().uid(), user.ids().gid());
+  /** The CDI devices that a request asks for, by full names. */
+  List<String> cdiDevices(ContainerConfig config, ProcessPlan process) {
+    return nodeDevices.injector().names(config, process.environment());
+  }
+
+  /** What CDI devices change in their container. */
+  DeviceInjection injection(List<String> cdiDevices, UserPlan user) {
+    return nodeDevices.injector().inject(cdiDevices, user.ids().uid(), user.ids().gid());
   }
 
   /** The devices of a request, and those of its CDI devices over them. */
@@ -297,7 +304,8 @@ final class SpecBuilder {
     List<io.jrt.security.DeviceNode> nodes = new ArrayList<>();
     Set<String> replaced = new HashSet<>();
     injection.nodes().forEach(node -> replaced.add(node.path()));
-    boolean owned = wiring.config().devices().ownedByUser();
+    boolean owned =
+        wiring.config().devices().ownedByUser() && !record.config().security().privileged();
     var user = record.user().ids();
     for (io.jrt.security.DeviceNode node : asked.nodes()) {
       if (!replaced.contains(node.path())) {
@@ -335,10 +343,14 @@ final class SpecBuilder {
     return wiring.security().devices(requests, config.security().privileged());
   }
 
-  private static List<DeviceNode> deviceNodes(DeviceGrant grant) {
+  /** The files to be made in the container; in a user namespace device files are mounted. */
+  private static List<DeviceNode> deviceNodes(DeviceGrant grant, boolean mounted) {
     List<DeviceNode> nodes = new ArrayList<>(StandardLayout.devices());
     for (io.jrt.security.DeviceNode node : grant.nodes()) {
       nodes.removeIf(standard -> standard.path().equals(CString.of(node.path())));
+      if (mounted && node.type() != 'p') {
+        continue;
+      }
       nodes.add(
           new DeviceNode(
               CString.of(node.path()),

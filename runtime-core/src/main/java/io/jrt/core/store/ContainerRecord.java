@@ -6,7 +6,9 @@ import io.jrt.core.LinuxResources;
 import io.jrt.core.spec.ProcessPlan;
 import io.jrt.core.spec.UserPlan;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -16,6 +18,7 @@ import java.util.Optional;
  * @param bootId the boot under which it was made
  * @param imageRef the image's repository digest, or its id
  * @param imageVolumes the ids of the images mounted as volumes, by their paths in the container
+ * @param cdiDevices full names of the CDI devices it has
  * @param cgroup from the hierarchy's root
  * @param resources what is applied, or will be at the start
  * @param end present when it has ended; what runs is known by its keeper alone
@@ -31,11 +34,14 @@ public record ContainerRecord(
     Map<String, String> imageVolumes,
     ProcessPlan process,
     UserPlan user,
+    List<String> cdiDevices,
     String cgroup,
     LinuxResources resources,
     Optional<End> end) {
   public ContainerRecord {
     imageVolumes = Map.copyOf(imageVolumes);
+    // Records of earlier daemons have none.
+    cdiDevices = List.copyOf(Objects.requireNonNullElse(cdiDevices, List.of()));
   }
 
   /** How a container ended. */
@@ -53,6 +59,7 @@ public record ContainerRecord(
         imageVolumes,
         process,
         user,
+        cdiDevices,
         cgroup,
         resources,
         Optional.of(how));
@@ -70,6 +77,7 @@ public record ContainerRecord(
         imageVolumes,
         process,
         user,
+        cdiDevices,
         cgroup,
         next,
         end);

@@ -23,7 +23,11 @@ class UnifiedSettingsTest {
 
   private static Cgroup absent() {
     return new UnifiedCgroup(
-        Kernel.open(), "/none", new CgroupDir(Kernel.open().files(), Path.of("/none")), List.of());
+        Kernel.open(),
+        "/none",
+        new CgroupDir(Kernel.open().files(), Path.of("/none")),
+        List.of(),
+        new DeviceFilter(Kernel.open().bpf()));
   }
 
   @BeforeEach

@@ -3,6 +3,7 @@ package io.jrt.core.life;
 import io.jrt.core.ContainerConfig;
 import io.jrt.core.ContainerSecurity;
 import io.jrt.core.DeviceConfig;
+import io.jrt.core.EnvVar;
 import io.jrt.core.LinuxResources;
 import io.jrt.core.MountConfig;
 import io.jrt.core.NamespaceMode;
@@ -56,6 +57,47 @@ final class Configs {
         cdiDevices,
         config.labels(),
         annotations,
+        config.logPath(),
+        config.stdin(),
+        config.stdinOnce(),
+        config.tty(),
+        config.resources(),
+        config.security(),
+        config.stopSignal());
+  }
+
+  static ContainerSecurity withUser(ContainerSecurity security, long uid, long gid) {
+    return new ContainerSecurity(
+        security.capabilities(),
+        security.privileged(),
+        security.namespaces(),
+        security.selinux(),
+        OptionalLong.of(uid),
+        OptionalLong.of(gid),
+        security.runAsUserName(),
+        security.readonlyRootfs(),
+        security.supplementalGroups(),
+        security.supplementalGroupsPolicy(),
+        security.noNewPrivileges(),
+        security.maskedPaths(),
+        security.readonlyPaths(),
+        security.seccomp(),
+        security.apparmor());
+  }
+
+  static ContainerConfig withEnvironment(ContainerConfig config, List<EnvVar> environment) {
+    return new ContainerConfig(
+        config.metadata(),
+        config.image(),
+        config.command(),
+        config.args(),
+        config.workingDirectory(),
+        environment,
+        config.mounts(),
+        config.devices(),
+        config.cdiDevices(),
+        config.labels(),
+        config.annotations(),
         config.logPath(),
         config.stdin(),
         config.stdinOnce(),

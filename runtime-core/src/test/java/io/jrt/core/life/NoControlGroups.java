@@ -58,6 +58,11 @@ final class NoControlGroups implements ControlGroups {
   public void update(String path, LinuxResources resources) {}
 
   @Override
+  public boolean restoreDevices(String path, List<DeviceRule> devices) {
+    return false;
+  }
+
+  @Override
   public void killAll(String path) {}
 
   @Override
