@@ -1,5 +1,6 @@
 package io.jrt.linux;
 
+import java.nio.ByteBuffer;
 import java.util.zip.DataFormatException;
 
 /**
@@ -37,6 +38,9 @@ public interface Inflation extends AutoCloseable {
    * @return number of bytes written; 0 when input is wanted or the stream has ended
    */
   int inflate(byte[] buffer, int offset, int length) throws DataFormatException;
+
+  /** The same into a direct buffer, without a copy; its position moves. */
+  int inflate(ByteBuffer direct) throws DataFormatException;
 
   /** Whether the stream has ended. */
   boolean finished();

@@ -3,6 +3,7 @@ package io.jrt.linux;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.zip.DataFormatException;
 import jnr.ffi.LibraryLoader;
@@ -34,8 +35,8 @@ final class IsalInflation implements Inflation {
 
   private final Arena arena = Arena.ofShared();
   private final MemorySegment state = arena.allocate(STATE_SIZE, 64);
-  private final MemorySegment output = arena.allocate(BUFFER, 64);
   private MemorySegment input = arena.allocate(BUFFER, 64);
+  private MemorySegment output = MemorySegment.NULL;
   private final LibIsal library;
   private boolean finished;
 
@@ -112,11 +113,29 @@ final class IsalInflation implements Inflation {
 
   @Override
   public int inflate(byte[] buffer, int offset, int length) throws DataFormatException {
+    if (output.byteSize() == 0) {
+      output = arena.allocate(BUFFER, 64);
+    }
+    int count = inflate(output.address(), Math.min(length, BUFFER));
+    MemorySegment.copy(output, ValueLayout.JAVA_BYTE, 0, buffer, offset, count);
+    return count;
+  }
+
+  @Override
+  public int inflate(ByteBuffer direct) throws DataFormatException {
+    if (!direct.isDirect()) {
+      throw new IllegalArgumentException("not a direct buffer");
+    }
+    int count = inflate(Native.address(direct), direct.remaining());
+    direct.position(direct.position() + count);
+    return count;
+  }
+
+  private int inflate(long to, int room) throws DataFormatException {
     if (finished) {
       return 0;
     }
-    int room = Math.min(length, BUFFER);
-    state.set(LONG, NEXT_OUT, output.address());
+    state.set(LONG, NEXT_OUT, to);
     state.set(INT, AVAIL_OUT, room);
     int result = library.isal_inflate(state.address());
     // Positive ones and -1 (end of input) are no errors of the data.
@@ -131,7 +150,6 @@ final class IsalInflation implements Inflation {
     }
     int count = room - state.get(INT, AVAIL_OUT);
     finished = state.get(INT, BLOCK_STATE) == BLOCK_FINISH;
-    MemorySegment.copy(output, ValueLayout.JAVA_BYTE, 0, buffer, offset, count);
     return count;
   }
 

@@ -1,5 +1,6 @@
 package io.jrt.linux;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
@@ -36,7 +37,15 @@ final class ZlibInflation implements Inflation {
 
   @Override
   public int inflate(byte[] buffer, int offset, int count) throws DataFormatException {
-    int got = inflater.inflate(buffer, offset, count);
+    return checked(inflater.inflate(buffer, offset, count));
+  }
+
+  @Override
+  public int inflate(ByteBuffer direct) throws DataFormatException {
+    return checked(inflater.inflate(direct));
+  }
+
+  private int checked(int got) throws DataFormatException {
     if (got == 0 && inflater.needsDictionary()) {
       throw new DataFormatException("a dictionary is wanted");
     }

@@ -4,6 +4,7 @@ import io.jrt.linux.Inflation;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.ZipException;
@@ -54,15 +55,47 @@ final class GzipStream extends InputStream {
     if (length == 0) {
       return 0;
     }
+    return inflate(
+        () -> {
+          int count = inflater.inflate(buffer, offset, length);
+          if (count > 0) {
+            crc.update(buffer, offset, count);
+          }
+          return count;
+        });
+  }
+
+  /**
+   * Reads into a direct buffer what the inflater gives at once, without a copy.
+   *
+   * @return number of bytes, at least one unless the buffer is full; -1 at the end
+   */
+  int read(ByteBuffer direct) throws IOException {
+    if (!direct.hasRemaining()) {
+      return 0;
+    }
+    return inflate(
+        () -> {
+          ByteBuffer written = direct.duplicate();
+          int count = inflater.inflate(direct);
+          crc.update(written.limit(direct.position()));
+          return count;
+        });
+  }
+
+  private interface Step {
+    int inflate() throws DataFormatException;
+  }
+
+  private int inflate(Step step) throws IOException {
     while (!ended) {
       if (!inMember) {
         nextMember();
         continue;
       }
       try {
-        int count = inflater.inflate(buffer, offset, length);
+        int count = step.inflate();
         if (count > 0) {
-          crc.update(buffer, offset, count);
           size += count;
           return count;
         }

@@ -10,10 +10,12 @@ import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.function.LongConsumer;
 import java.util.zip.ZipException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -73,15 +75,15 @@ public final class LayerUnpacker {
       LongConsumer written) {
     files.mkdirat(Fd.CWD, directory.resolve(ROOT).toString(), 0755);
     var source = new VerifiedStream(compressed, digest, size);
-    var pipe = new BlockPipe(BLOCKS, BLOCK_SIZE);
     try (source;
+        var pipe = new BlockPipe(BLOCKS, BLOCK_SIZE);
         Fd root = files.openDirectory(directory.resolve(ROOT));
         var writer = new LayerWriter(files, root, directory.resolve(INDEX), limits)) {
       files.fchmod(root, 0755);
       Thread inflating =
           Thread.ofPlatform().name("jrt-inflate").daemon().start(() -> inflate(source, pipe));
       try {
-        var tar = new CountedTar(pipe.stream(), diffId, size, written);
+        var tar = new CountedTar(pipe, diffId, size, written);
         var reader = new TarReader(tar);
         writer.apply(reader);
         reader.drain();
@@ -98,6 +100,10 @@ public final class LayerUnpacker {
         pipe.stop();
         join(inflating);
         throw explained(e, source);
+      } finally {
+        // The other thread writes into the pipe's memory: it must have ended, whatever happened.
+        pipe.stop();
+        join(inflating);
       }
     } catch (IOException e) {
       throw new JrtException(
@@ -106,21 +112,50 @@ public final class LayerUnpacker {
   }
 
   private static void inflate(VerifiedStream source, BlockPipe pipe) {
-    var inflated = new InputStream[1];
-    pipe.pump(
-        block -> {
-          if (inflated[0] == null) {
-            inflated[0] = Decompression.of(new Unclosed(source));
-          }
-          int have = inflated[0].readNBytes(block, 0, block.length);
-          return have == 0 ? -1 : have;
-        });
-    if (inflated[0] != null) {
-      try {
-        // Native memory of the decoder; the source is read on to tell why something failed.
-        inflated[0].close();
-      } catch (IOException e) {
-        LOG.debug("a decoder was not closed", e);
+    var blocks = new Inflated(source);
+    pipe.pump(blocks::fill);
+    blocks.close();
+  }
+
+  /** The uncompressed bytes, block by block. */
+  private static final class Inflated {
+    private final InputStream source;
+    private @Nullable InputStream inflated;
+    private byte[] buffer = new byte[0];
+
+    Inflated(InputStream source) {
+      this.source = new Unclosed(source);
+    }
+
+    void fill(ByteBuffer block) throws IOException {
+      if (inflated == null) {
+        inflated = Decompression.of(source);
+      }
+      while (block.hasRemaining()) {
+        int count = inflated instanceof GzipStream gzip ? gzip.read(block) : copy(inflated, block);
+        if (count < 0) {
+          break;
+        }
+      }
+    }
+
+    private int copy(InputStream from, ByteBuffer block) throws IOException {
+      if (buffer.length == 0) {
+        buffer = new byte[BLOCK_SIZE / 2];
+      }
+      int count = from.read(buffer, 0, Math.min(buffer.length, block.remaining()));
+      block.put(buffer, 0, Math.max(0, count));
+      return count;
+    }
+
+    /** Frees the decoder's native memory; the source stays open. */
+    void close() {
+      if (inflated != null) {
+        try {
+          inflated.close();
+        } catch (IOException e) {
+          LOG.debug("a decoder was not closed", e);
+        }
       }
     }
   }
@@ -194,19 +229,20 @@ public final class LayerUnpacker {
   }
 
   /** The tar as it comes out of the pipe: hashed, counted, limited. */
-  private final class CountedTar extends InputStream {
+  private final class CountedTar extends TarReader.Source {
     private static final long STEP = 1L << 20;
 
-    private final InputStream in;
+    private final BlockPipe pipe;
     private final Digest diffId;
     private final long compressedSize;
     private final LongConsumer written;
     private final MessageDigest hash;
+    private ByteBuffer block = ByteBuffer.allocate(0);
     private long count;
     private long told;
 
-    CountedTar(InputStream in, Digest diffId, long compressedSize, LongConsumer written) {
-      this.in = in;
+    CountedTar(BlockPipe pipe, Digest diffId, long compressedSize, LongConsumer written) {
+      this.pipe = pipe;
       this.diffId = diffId;
       this.compressedSize = compressedSize;
       this.written = written;
@@ -215,23 +251,57 @@ public final class LayerUnpacker {
 
     @Override
     public int read() throws IOException {
-      byte[] one = new byte[1];
-      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+      return hasMore() ? block.get() & 0xff : -1;
     }
 
     @Override
     public int read(byte[] buffer, int offset, int length) throws IOException {
-      int got = in.read(buffer, offset, length);
-      if (got > 0) {
-        count += got;
-        limits.checkBytes(count, compressedSize);
-        hash.update(buffer, offset, got);
-        if (count - told >= STEP) {
-          told = count;
-          written.accept(count);
-        }
+      if (!hasMore()) {
+        return -1;
       }
+      int got = Math.min(length, block.remaining());
+      block.get(buffer, offset, got);
       return got;
+    }
+
+    @Override
+    @Nullable ByteBuffer piece(int most) throws IOException {
+      if (!hasMore()) {
+        return null;
+      }
+      int size = Math.min(most, block.remaining());
+      ByteBuffer piece = block.slice(block.position(), size);
+      block.position(block.position() + size);
+      return piece;
+    }
+
+    @Override
+    public long skip(long wanted) throws IOException {
+      if (!hasMore()) {
+        return 0;
+      }
+      int size = (int) Math.min(wanted, block.remaining());
+      block.position(block.position() + size);
+      return size;
+    }
+
+    private boolean hasMore() throws IOException {
+      if (block.hasRemaining()) {
+        return true;
+      }
+      ByteBuffer next = pipe.take();
+      if (next == null) {
+        return false;
+      }
+      block = next;
+      count += block.remaining();
+      limits.checkBytes(count, compressedSize);
+      hash.update(block.duplicate());
+      if (count - told >= STEP) {
+        told = count;
+        written.accept(count);
+      }
+      return true;
     }
 
     void verify() {

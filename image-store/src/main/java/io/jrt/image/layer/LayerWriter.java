@@ -15,6 +15,7 @@ import io.jrt.linux.OpenHow;
 import io.jrt.linux.Stat;
 import io.jrt.linux.Timespec;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -56,7 +57,6 @@ final class LayerWriter implements AutoCloseable {
   private final Path indexFile;
   private final TreeIndex.Writer index;
   private final DirectoryCache directories;
-  private final byte[] buffer = new byte[256 << 10];
   private final Set<String> implicit = new LinkedHashSet<>();
   private final List<DeferredLink> deferred = new ArrayList<>();
   private final CRC32C crc = new CRC32C();
@@ -188,12 +188,9 @@ final class LayerWriter implements AutoCloseable {
     }
     crc.reset();
     try (Fd fd = created) {
-      int count;
-      while ((count = tar.read(buffer, 0, buffer.length)) >= 0) {
-        crc.update(buffer, 0, count);
-        for (int done = 0; done < count; ) {
-          done += files.write(fd, buffer, done, count - done);
-        }
+      for (ByteBuffer piece = tar.content(); piece != null; piece = tar.content()) {
+        crc.update(piece.duplicate());
+        files.writeFully(fd, piece);
       }
       attributes(fd, entry);
       files.utimensat(fd, SELF, Timespec.OMIT, mtime(entry), 0);

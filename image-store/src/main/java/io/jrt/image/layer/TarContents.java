@@ -4,9 +4,11 @@ import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Where the files of a plain tar lie, without unpacking it. */
 public final class TarContents {
@@ -71,7 +73,8 @@ public final class TarContents {
     return path;
   }
 
-  private static final class Counted extends InputStream {
+  private static final class Counted extends TarReader.Source {
+    private final byte[] buffer = new byte[8 << 10];
     private final InputStream in;
     private long position;
 
@@ -91,6 +94,12 @@ public final class TarContents {
       int count = in.read(buffer, offset, length);
       position += Math.max(0, count);
       return count;
+    }
+
+    @Override
+    @Nullable ByteBuffer piece(int most) throws IOException {
+      int count = read(buffer, 0, Math.min(most, buffer.length));
+      return count < 0 ? null : ByteBuffer.wrap(buffer, 0, count);
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.jrt.errors.JrtException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.HashMap;
@@ -25,12 +26,18 @@ final class TarReader {
   private static final String SCHILY_XATTR = "SCHILY.xattr.";
   private static final String LIBARCHIVE_XATTR = "LIBARCHIVE.xattr.";
 
-  private final InputStream in;
+  /** A tar's bytes, that can also be had without a copy. */
+  abstract static class Source extends InputStream {
+    /** Some of the next bytes, valid until the next call; null at the end. */
+    abstract @Nullable ByteBuffer piece(int most) throws IOException;
+  }
+
+  private final Source in;
   private final byte[] header = new byte[BLOCK];
   private long contentLeft;
   private int padding;
 
-  TarReader(InputStream in) {
+  TarReader(Source in) {
     this.in = in;
   }
 
@@ -65,17 +72,22 @@ final class TarReader {
     }
   }
 
-  /** Reads content of the entry; -1 at its end. */
-  int read(byte[] buffer, int offset, int length) throws IOException {
+  /**
+   * The next piece of the entry's content, where it lies; it is the reader's again with the next
+   * call of any method.
+   *
+   * @return null at the end of the content
+   */
+  @Nullable ByteBuffer content() throws IOException {
     if (contentLeft == 0) {
-      return -1;
+      return null;
     }
-    int count = in.read(buffer, offset, (int) Math.min(length, contentLeft));
-    if (count < 0) {
+    ByteBuffer piece = in.piece((int) Math.min(Integer.MAX_VALUE, contentLeft));
+    if (piece == null) {
       throw truncated();
     }
-    contentLeft -= count;
-    return count;
+    contentLeft -= piece.remaining();
+    return piece;
   }
 
   /** Reads to the end, so that what comes after the tar's end mark is hashed too. */

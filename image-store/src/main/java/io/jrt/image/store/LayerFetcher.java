@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +35,9 @@ import org.slf4j.LoggerFactory;
 final class LayerFetcher {
   private static final Logger LOG = LoggerFactory.getLogger(LayerFetcher.class);
   private static final long SPACE_STEP = 64L << 20;
+
+  /** Bytes after which the disk begins to write, while more are fetched. */
+  private static final long SYNC_STEP = 48L << 20;
 
   /** A layer that is unpacked below tmp. */
   private record Staged(ImageRecord.Layer layer, Path directory, LayerUnpacker.Unpacked unpacked) {
@@ -55,6 +59,7 @@ final class LayerFetcher {
   private final Bandwidth bandwidth;
   private final Semaphore slots;
   private final LayerUnpacker unpacker;
+  private final AtomicLong unsynced = new AtomicLong();
   private final Map<String, CountDownLatch> underWay = new ConcurrentHashMap<>();
 
   LayerFetcher(StoreFiles files, LayerStore layers, Limits limits) {
@@ -142,6 +147,7 @@ final class LayerFetcher {
       return;
     }
     requireSpace(mine.stream().mapToLong(i -> image.get(i).size()).sum());
+    long mark = files.syncMark();
     var staged = new ConcurrentHashMap<Integer, Staged>();
     ExecutorService workers =
         Executors.newFixedThreadPool(
@@ -153,7 +159,7 @@ final class LayerFetcher {
           workers.submit(() -> staged.put(i, stage(image.get(i), source, progress.get(i)))));
     }
     Optional<JrtException> failure = awaitAll(running, workers);
-    Optional<JrtException> unfinished = commit(image, mine, staged, progress);
+    Optional<JrtException> unfinished = commit(image, mine, staged, progress, mark);
     failure
         .or(() -> unfinished)
         .ifPresent(
@@ -269,7 +275,8 @@ final class LayerFetcher {
       List<ImageRecord.Layer> image,
       List<Integer> mine,
       Map<Integer, Staged> staged,
-      List<PullTracker.Layer> progress) {
+      List<PullTracker.Layer> progress,
+      long mark) {
     var ready = new TreeMap<Integer, Staged>();
     var lower = new ArrayList<Path>();
     var seen = new HashSet<String>();
@@ -305,7 +312,7 @@ final class LayerFetcher {
       }
     }
     if (!ready.isEmpty()) {
-      files.sync();
+      files.sync(mark);
       ready.forEach(
           (i, one) -> {
             layers.commit(one.record(), one.directory());
@@ -360,6 +367,7 @@ final class LayerFetcher {
   private final class SpaceCheck {
     private final PullTracker.Layer progress;
     private long next = SPACE_STEP;
+    private long told;
 
     SpaceCheck(PullTracker.Layer progress) {
       this.progress = progress;
@@ -367,6 +375,11 @@ final class LayerFetcher {
 
     void written(long bytes) {
       progress.unpacked(bytes);
+      if (unsynced.addAndGet(bytes - told) >= SYNC_STEP) {
+        unsynced.set(0);
+        files.syncAhead();
+      }
+      told = bytes;
       if (bytes >= next) {
         next = bytes + SPACE_STEP;
         long free = files.freeBytes();

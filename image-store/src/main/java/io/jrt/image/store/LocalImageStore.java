@@ -371,7 +371,7 @@ public final class LocalImageStore implements ImageStore {
     pulling.forEach(Thread::interrupt);
     measuring.interrupt();
     registry.close();
-    files.sync();
+    files.sync(files.syncMark());
     files.writeDurably(files.state(), CLEAN.getBytes(StandardCharsets.UTF_8));
     files.close();
   }

@@ -153,9 +153,23 @@ final class StoreFiles implements AutoCloseable {
     }
   }
 
-  /** Brings all that was written so far to the disk; callers at the same time share one sync. */
-  void sync() {
-    syncs.sync();
+  /** To be taken before the first write that a later {@link #sync} is to cover. */
+  long syncMark() {
+    return syncs.mark();
+  }
+
+  /**
+   * Brings all that was written so far to the disk; callers at the same time share one sync.
+   *
+   * @param mark of before the writes
+   */
+  void sync(long mark) {
+    syncs.sync(mark);
+  }
+
+  /** Begins to bring to the disk what was written so far. */
+  void syncAhead() {
+    syncs.ahead();
   }
 
   private void syncFilesystem() {
