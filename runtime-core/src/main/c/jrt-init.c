@@ -42,7 +42,7 @@ enum step {
   S_HOST, S_ROOTFS, S_MOUNT, S_DEVICE, S_TERMINAL, S_CONSOLE, S_MASKED, S_READONLY,
   S_READONLY_ROOT, S_SYSCTL, S_HOSTNAME, S_DOMAINNAME, S_PIVOT, S_NULL, S_RLIMIT, S_KEYRING,
   S_APPARMOR, S_SELINUX, S_SECCOMP, S_BOUNDING, S_GROUPS, S_GID, S_UID, S_CAPABILITIES, S_AMBIENT,
-  S_NO_NEW_PRIVS, S_SESSION, S_CWD, S_CWD_OUTSIDE, S_EXEC, S_DIED,
+  S_NO_NEW_PRIVS, S_SESSION, S_CWD, S_CWD_OUTSIDE, S_EXEC, S_DIED, S_HOOK,
 };
 
 /* What an S_EXEC report knows beyond errno. */
@@ -683,7 +683,18 @@ struct process {
   const void *seccomp;
   const char *apparmor, *selinux, *cwd;
   const char **argv, **envp;
+  struct reader *hooks; /* of the container, right before its program; or none */
 };
+
+/* Arguments and environment, each with the end that execve wants. */
+static void read_texts(struct reader *r, const char ***argv, const char ***envp) {
+  u32 argc = get32(r), envc = get32(r);
+  *argv = sys_mmap(((size_t)argc + envc + 2) * sizeof(char *), -1);
+  if (!*argv) fail(S_PLAN, -ENOMEM, 9);
+  *envp = *argv + argc + 1;
+  for (u32 i = 0; i < argc; i++) (*argv)[i] = get_text(r);
+  for (u32 i = 0; i < envc; i++) (*envp)[i] = get_text(r);
+}
 
 static void read_process(struct reader *r, struct process *p, u32 flags) {
   p->flags = flags;
@@ -706,12 +717,8 @@ static void read_process(struct reader *r, struct process *p, u32 flags) {
   p->apparmor = get_text(r);
   p->selinux = get_text(r);
   p->cwd = get_text(r);
-  u32 argc = get32(r), envc = get32(r);
-  p->argv = sys_mmap(((size_t)argc + envc + 2) * sizeof(char *), -1);
-  if (!p->argv) fail(S_PLAN, -ENOMEM, 9);
-  p->envp = p->argv + argc + 1;
-  for (u32 i = 0; i < argc; i++) p->argv[i] = get_text(r);
-  for (u32 i = 0; i < envc; i++) p->envp[i] = get_text(r);
+  read_texts(r, &p->argv, &p->envp);
+  p->hooks = 0;
 }
 
 enum { CLAMPED_OOM_SCORE, CLAMPED_CAPABILITIES, CLAMPED_RLIMIT };
@@ -906,6 +913,54 @@ static _Noreturn void run_program(struct process *p) {
   fail_with(S_EXEC, -ENOENT, 0, X_PLAIN, name);
 }
 
+/* The end of a child, or what kept it from being seen; a child that takes too long is killed. */
+static long await_child(int pid, u32 seconds) {
+  struct timespec64 patience = {seconds, 0};
+  u64 mask = (u64)1 << (SIGCHLD - 1);
+  for (;;) {
+    struct child_info info = {0};
+    long result = sys_waitid(P_PID, pid, &info, WEXITED | WNOHANG, 0);
+    if (result < 0) return result;
+    if (info.pid == pid) return info.code == CLD_EXITED ? info.status : 128 + info.status;
+    /* Signals are blocked still: the end of a child can only be pending. */
+    result = SYS4(__NR_rt_sigtimedwait, &mask, 0, seconds ? &patience : 0, SIGSET_BYTES);
+    if (result == -EAGAIN) {
+      sys_kill(pid, SIGKILL);
+      sys_waitid(P_PID, pid, &info, WEXITED, 0);
+      return -ETIMEDOUT;
+    }
+  }
+}
+
+/* Programs of the container's own file system that run before its own program, one by one. */
+static void run_hooks(struct reader r) {
+  const char *before = get_text(&r), *after = get_text(&r);
+  char pid[16];
+  *put_number(pid, (s64)SYS0(__NR_getpid), 0) = 0;
+  u32 count = get32(&r);
+  for (u32 i = 0; i < count; i++) {
+    const char *path = get_text(&r), **argv, **envp;
+    u32 seconds = get32(&r);
+    read_texts(&r, &argv, &envp);
+    long state = need(SYS2(__NR_memfd_create, "state", MFD_CLOEXEC), S_HOOK, i);
+    need(sys_write((int)state, before, length_of(before)), S_HOOK, i);
+    need(sys_write((int)state, pid, length_of(pid)), S_HOOK, i);
+    need(sys_write((int)state, after, length_of(after)), S_HOOK, i);
+    need(SYS3(__NR_lseek, state, 0, 0), S_HOOK, i);
+    long child = need(sys_clone(SIGCHLD), S_HOOK, i);
+    if (child == 0) {
+      sys_dup3((int)state, 0, 0);
+      SYS4(__NR_rt_sigprocmask, SIG_SETMASK, &no_signals, 0, SIGSET_BYTES);
+      SYS3(__NR_execve, path, argv, envp);
+      sys_exit(127);
+    }
+    sys_close((int)state);
+    long status = await_child((int)child, seconds);
+    if (status < 0) fail(S_HOOK, status, i);
+    if (status > 0) fail_with(S_HOOK, -ECHILD, i, (u32)status, "");
+  }
+}
+
 /*
  * From here the process is the container's: its root, its ids. When it is to live in a pid namespace
  * that others are in, it is born only now, so that they never see one with a right or a descriptor
@@ -930,6 +985,7 @@ static _Noreturn void become_program(struct process *p, int clone_late) {
       sys_exit(0);
     }
   }
+  if (p->hooks) run_hooks(*p->hooks);
   need(SYS0(__NR_setsid), S_SESSION, 0);
   if (p->flags & F_TERMINAL) need(sys_ioctl(0, TIOCSCTTY, 0), S_SESSION, 1);
   if (p->flags & F_NO_NEW_PRIVS) {
@@ -1034,6 +1090,7 @@ static _Noreturn void enter_container(struct reader r, struct common *c, struct 
   for (u32 n = get32(&r); n; n--) get_text(&r), get_text(&r);
   struct process p;
   read_process(&r, &p, c->flags);
+  if (c->flags & F_HOOKS) p.hooks = &r;
 
   if (c->flags & F_TERMINAL) {
     open_terminal(root, c->rows, c->columns, p.uid);

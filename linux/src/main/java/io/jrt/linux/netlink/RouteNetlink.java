@@ -235,6 +235,13 @@ public final class RouteNetlink implements AutoCloseable {
     return linkHeader("set link " + index + " up", NEW_LINK, 0, index, IFF_UP, IFF_UP);
   }
 
+  /** Moves an interface into another namespace under a name; it is down then and has no address. */
+  public NetlinkMessage move(int index, Fd netns, String name) {
+    return linkHeader("move link " + index + " as " + name, NEW_LINK, 0, index, 0, 0)
+        .text(IFLA_IFNAME, name)
+        .attribute32(IFLA_NET_NS_FD, netns.value());
+  }
+
   public NetlinkMessage setMtu(int index, int mtu) {
     return linkHeader("set mtu " + mtu + " of link " + index, NEW_LINK, 0, index, 0, 0)
         .attribute32(IFLA_MTU, mtu);

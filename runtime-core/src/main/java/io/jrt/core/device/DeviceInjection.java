@@ -3,6 +3,7 @@ package io.jrt.core.device;
 import io.jrt.security.DeviceNode;
 import io.jrt.security.DeviceRule;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Everything that the CDI devices of one container change in it, decided.
@@ -12,6 +13,8 @@ import java.util.List;
  * @param rules what the device controller is to allow
  * @param links symbolic links
  * @param hooks to be run, in order
+ * @param netDevices to be moved into the pod
+ * @param intelRdt the class of cache and memory bandwidth it is put into
  * @param libraries that the loader in the container is to find
  */
 public record DeviceInjection(
@@ -22,10 +25,21 @@ public record DeviceInjection(
     List<CdiEdits.Mount> mounts,
     List<Link> links,
     List<OriginHook> hooks,
-    List<Library> libraries) {
+    List<Library> libraries,
+    List<OriginNetDevice> netDevices,
+    Optional<OriginRdt> intelRdt) {
   public static final DeviceInjection NONE =
       new DeviceInjection(
-          List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
+          List.of(),
+          List.of(),
+          List.of(),
+          List.of(),
+          List.of(),
+          List.of(),
+          List.of(),
+          List.of(),
+          List.of(),
+          Optional.empty());
 
   public DeviceInjection {
     environment = List.copyOf(environment);
@@ -36,6 +50,7 @@ public record DeviceInjection(
     links = List.copyOf(links);
     hooks = List.copyOf(hooks);
     libraries = List.copyOf(libraries);
+    netDevices = List.copyOf(netDevices);
   }
 
   /** A symbolic link in the container. */
@@ -43,6 +58,12 @@ public record DeviceInjection(
 
   /** A hook, and the spec it is of. */
   public record OriginHook(CdiEdits.Hook hook, String origin) {}
+
+  /** A network interface of the node, and the device and spec that ask for it. */
+  public record OriginNetDevice(CdiEdits.NetDevice device, String origin) {}
+
+  /** A class of cache and memory bandwidth, and the device and spec that ask for it. */
+  public record OriginRdt(CdiEdits.IntelRdt rdt, String origin) {}
 
   /**
    * A library.

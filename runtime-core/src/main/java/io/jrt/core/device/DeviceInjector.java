@@ -5,10 +5,13 @@ import io.jrt.core.DeviceConfig;
 import io.jrt.core.EnvVar;
 import io.jrt.core.device.CdiEdits.Hook;
 import io.jrt.core.device.CdiEdits.Mount;
+import io.jrt.core.device.CdiEdits.NetDevice;
 import io.jrt.core.device.CdiEdits.Node;
 import io.jrt.core.device.DeviceInjection.Library;
 import io.jrt.core.device.DeviceInjection.Link;
 import io.jrt.core.device.DeviceInjection.OriginHook;
+import io.jrt.core.device.DeviceInjection.OriginNetDevice;
+import io.jrt.core.device.DeviceInjection.OriginRdt;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.linux.At;
@@ -153,6 +156,8 @@ public final class DeviceInjector {
     private final Map<String, String> links = new LinkedHashMap<>();
     private final List<OriginHook> hooks = new ArrayList<>();
     private final Map<String, Library> libraries = new LinkedHashMap<>();
+    private final Map<String, OriginNetDevice> netDevices = new LinkedHashMap<>();
+    private Optional<OriginRdt> intelRdt = Optional.empty();
 
     private Collector(long uid, long gid) {
       this.uid = uid;
@@ -172,14 +177,11 @@ public final class DeviceInjector {
         addLibrary(mount);
       }
       edits.hooks().forEach(hook -> add(hook, device));
-      if (edits.intelRdt().isPresent()) {
-        throw unimplemented(device, "intelRdt, which jrt does not apply");
-      }
-      if (!edits.netDevices().isEmpty()) {
-        throw unimplemented(
-            device,
-            "the network device %s, which jrt does not move"
-                .formatted(edits.netDevices().getFirst().hostName()));
+      edits
+          .intelRdt()
+          .ifPresent(rdt -> intelRdt = Optional.of(new OriginRdt(rdt, describe(device))));
+      for (NetDevice each : edits.netDevices()) {
+        netDevices.put(each.name(), new OriginNetDevice(each, describe(device)));
       }
     }
 
@@ -297,11 +299,9 @@ public final class DeviceInjector {
     }
 
     private void addForeign(Hook hook, CdiRegistry.Found device) {
-      if (hook.moment() == Hook.Moment.START_CONTAINER) {
-        throw unimplemented(
-            device, "the startContainer hook %s, which jrt does not run".formatted(hook.path()));
-      }
-      if (!java.nio.file.Files.isExecutable(Path.of(hook.path()))) {
+      // Those of startContainer are files of the container's own.
+      if (hook.moment() != Hook.Moment.START_CONTAINER
+          && !java.nio.file.Files.isExecutable(Path.of(hook.path()))) {
         throw new JrtException(
             ErrorKind.NOT_FOUND,
             STEP,
@@ -354,8 +354,14 @@ public final class DeviceInjector {
           List.copyOf(mounts.values()),
           links.entrySet().stream().map(e -> new Link(e.getKey(), e.getValue())).toList(),
           hooks,
-          List.copyOf(libraries.values()));
+          List.copyOf(libraries.values()),
+          List.copyOf(netDevices.values()),
+          intelRdt);
     }
+  }
+
+  private static String describe(CdiRegistry.Found device) {
+    return "cdi device %s (%s)".formatted(device.name(), device.spec().origin());
   }
 
   private static long unsigned(int id) {

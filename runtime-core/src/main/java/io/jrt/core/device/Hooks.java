@@ -2,6 +2,7 @@ package io.jrt.core.device;
 
 import io.jrt.core.device.CdiEdits.Hook;
 import io.jrt.core.device.DeviceInjection.OriginHook;
+import io.jrt.core.launch.RootfsGate;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import java.io.IOException;
@@ -29,7 +30,9 @@ import tools.jackson.databind.node.ObjectNode;
  *
  * <p>createRuntime and prestart run on the node, createContainer in the container's mount
  * namespace; all three after the container's namespaces and mounts are made and before its root is
- * changed. poststart runs on the node when the program runs, poststop when the container is gone.
+ * changed. startContainer runs in the container right before its program, with that one's rights;
+ * jrt-init runs it. poststart runs on the node when the program runs, poststop when the container
+ * is gone.
  *
  * <p>Those of the end are kept in the bundle: a later daemon runs what was in force at the start.
  */
@@ -40,6 +43,7 @@ public final class Hooks {
   private static final String LATER = "poststop.json";
   private static final int PATIENCE_SECONDS = 60;
   private static final int OUTPUT = 2000;
+  private static final int PLACEHOLDER = 4194305; // above every pid
 
   private final Path bundle;
   private final Path jrtInit;
@@ -97,6 +101,35 @@ public final class Hooks {
     }
   }
 
+  /** What runs in the container, as its user, right before its program. */
+  public List<RootfsGate.Inside> inside(State state, List<OriginHook> hooks) {
+    return hooks.stream()
+        .filter(each -> each.hook().moment() == Hook.Moment.START_CONTAINER)
+        .map(
+            each ->
+                new RootfsGate.Inside(
+                    each.hook().path(),
+                    each.hook().args().isEmpty() ? List.of(each.hook().path()) : each.hook().args(),
+                    each.hook().environment(),
+                    each.hook().seconds().orElse(PATIENCE_SECONDS),
+                    describe(each, state)))
+        .toList();
+  }
+
+  /** What those are told; the bundle they cannot see. */
+  public RootfsGate.State stateInside(State state) {
+    String json = new String(json(state, "created", PLACEHOLDER), StandardCharsets.UTF_8);
+    String field = "\"pid\":";
+    int at = json.indexOf(field + PLACEHOLDER) + field.length();
+    return new RootfsGate.State(
+        json.substring(0, at), json.substring(at + Integer.toString(PLACEHOLDER).length()));
+  }
+
+  private static String describe(OriginHook each, State state) {
+    return "%s hook %s of container %s (%s)"
+        .formatted(each.hook().moment().word(), each.hook().path(), state.id(), each.origin());
+  }
+
   /** What runs when the program of the container was started. */
   public void started(State state, List<OriginHook> hooks, int pid) {
     runAll(Hook.Moment.POSTSTART, state, hooks, "running", pid);
@@ -134,9 +167,7 @@ public final class Hooks {
 
   private void run(OriginHook each, State state, String status, int pid) {
     Hook hook = each.hook();
-    String what =
-        "%s hook %s of container %s (%s)"
-            .formatted(hook.moment().word(), hook.path(), state.id(), each.origin());
+    String what = describe(each, state);
     List<String> args = hook.args().isEmpty() ? List.of(hook.path()) : hook.args();
     List<String> command = new ArrayList<>();
     if (hook.moment() == Hook.Moment.CREATE_CONTAINER) {

@@ -143,7 +143,7 @@ public final class LinuxLauncher implements Launcher {
       }
       keeper.reap(kernel);
       throw answer
-          .map(report -> StartFailure.ofContainer(spec, report))
+          .map(report -> StartFailure.ofContainer(spec, gate, report))
           .orElseGet(
               () ->
                   new JrtException(ErrorKind.INTERNAL, START, "jrt-init ended without saying why"));

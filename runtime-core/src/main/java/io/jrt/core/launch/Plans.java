@@ -88,7 +88,18 @@ final class Plans {
     plan.u32(sysctls.size());
     sysctls.forEach((name, value) -> plan.text(sysctlPath(name)).text(sysctlValue(name, value)));
     process(plan, spec.process());
+    gate.ifPresent(hooks -> inside(plan, hooks));
     return plan;
+  }
+
+  private static void inside(PlanWriter plan, RootfsGate hooks) {
+    plan.text(hooks.state().before()).text(hooks.state().after()).u32(hooks.inside().size());
+    for (RootfsGate.Inside hook : hooks.inside()) {
+      plan.text(hook.path()).u32(hook.seconds());
+      plan.u32(hook.args().size()).u32(hook.environment().size());
+      hook.args().forEach(plan::text);
+      hook.environment().forEach(plan::text);
+    }
   }
 
   /**

@@ -6,6 +6,7 @@ import io.jrt.linux.Errno;
 import io.jrt.linux.Signals;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.IntFunction;
 
@@ -31,7 +32,10 @@ final class StartFailure {
 
   private StartFailure() {}
 
-  static JrtException ofContainer(LaunchSpec spec, Report report) {
+  static JrtException ofContainer(LaunchSpec spec, Optional<RootfsGate> hooks, Report report) {
+    if (Step.of(report.step()) == Step.HOOK) {
+      return hookFailed(hooks.orElseThrow().inside().get(report.index()), report);
+    }
     IntFunction<String> object =
         switch (Step.of(report.step())) {
           case MOUNT -> i -> mount(spec.mounts().get(i), report);
@@ -91,6 +95,18 @@ final class StartFailure {
                 + (report.text().isEmpty() ? "" : " (" + report.text().strip() + ')'));
       }
     };
+  }
+
+  private static JrtException hookFailed(RootfsGate.Inside hook, Report report) {
+    Errno errno = Errno.of(report.errno());
+    String how =
+        switch (errno) {
+          case ECHILD -> " failed with " + report.extra();
+          case ETIMEDOUT -> " did not end within " + hook.seconds() + " s";
+          default -> " cannot be run: " + errno.description();
+        };
+    ErrorKind kind = errno == Errno.ETIMEDOUT ? ErrorKind.DEADLINE : ErrorKind.FAILED_PRECONDITION;
+    return new JrtException(kind, "run hooks", hook.what() + how);
   }
 
   private static JrtException execFailed(String operation, ProcessSpec process, Report report) {

@@ -40,7 +40,8 @@ enum Step {
   CWD("enter the working directory"),
   CWD_OUTSIDE("check the working directory"),
   EXEC("execute the program"),
-  DIED("start the process");
+  DIED("start the process"),
+  HOOK("run the startContainer hook");
 
   private final String phrase;
 

@@ -230,6 +230,7 @@ final class ContainerLifecycle {
           wiring.cgroups().remove(cgroup);
         });
     releases.attempt(() -> wiring.images().removeSnapshot(id));
+    releases.attempt(() -> runs.giveBackDevices(id));
     releases.attempt(() -> Layout.removeDirectory(wiring.layout().container(id)));
     releases.attempt(() -> wiring.volumes().named().release(id));
     releases.finish();

@@ -56,6 +56,7 @@ final class ContainerRuns {
   private final PodLifecycle pods;
   private final SpecBuilder specs;
   private final Limitations limitations;
+  private final Borrowings borrowings;
 
   ContainerRuns(
       Wiring wiring,
@@ -70,6 +71,7 @@ final class ContainerRuns {
     this.pods = pods;
     this.specs = specs;
     this.limitations = limitations;
+    this.borrowings = new Borrowings(wiring, pods.namespaces());
   }
 
   /** Starts a created container. */
@@ -104,7 +106,9 @@ final class ContainerRuns {
         SpecBuilder.needsPodInit(config) ? Optional.of(podInit(operation, pod)) : Optional.empty();
     DeviceInjection injection = specs.injection(record.cdiDevices(), record.user());
     DeviceGrant devices = specs.devices(record, injection);
-    DeviceHooks hooks = new DeviceHooks(wiring, pod, container, injection.hooks());
+    DeviceHooks hooks = new DeviceHooks(wiring, borrowings, pod, container, injection);
+    operation.step("take devices");
+    borrowings.take(pod, container.id(), injection);
     operation.step("make cgroup");
     wiring.cgroups().createContainer(record.cgroup(), record.resources(), devices.rules());
     container.oomKillsBefore(wiring.cgroups().oomKills(record.cgroup()));
@@ -406,6 +410,11 @@ final class ContainerRuns {
     container.state(new ContainerState.Exited(end.startedAt(), end.finishedAt(), end.cause()));
   }
 
+  /** Gives back what a container has borrowed of the node, whether it is known or not. */
+  void giveBackDevices(String containerId) {
+    borrowings.giveBack(containerId);
+  }
+
   /** Gives back what only a running container needs. */
   void releaseRuntimeParts(Container container) {
     container.letGoOfImages();
@@ -413,6 +422,7 @@ final class ContainerRuns {
     releases.attempt(() -> wiring.cgroups().killAll(container.record().cgroup()));
     releases.attempt(() -> wiring.cgroups().remove(container.record().cgroup()));
     releases.attempt(() -> DeviceHooks.ended(wiring, container.id()));
+    releases.attempt(() -> borrowings.giveBack(container.id()));
     releases.attempt(() -> Layout.removeDirectory(wiring.layout().container(container.id())));
     releases.finish();
   }

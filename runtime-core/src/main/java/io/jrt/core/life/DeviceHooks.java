@@ -1,7 +1,7 @@
 package io.jrt.core.life;
 
 import io.jrt.core.device.CdiEdits.Hook.Moment;
-import io.jrt.core.device.DeviceInjection.OriginHook;
+import io.jrt.core.device.DeviceInjection;
 import io.jrt.core.device.Hooks;
 import io.jrt.core.launch.LaunchIo;
 import io.jrt.core.launch.LaunchSpec;
@@ -9,18 +9,27 @@ import io.jrt.core.launch.LiveContainer;
 import io.jrt.core.launch.RootfsGate;
 import io.jrt.core.store.Layout;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Set;
 
-/** The hooks of a container's devices at the moments of its life. */
+/** What devices want done at the moments of a container's life. */
 final class DeviceHooks {
+  private static final Set<Moment> AFTER_START = Set.of(Moment.POSTSTART, Moment.POSTSTOP);
+
   private final Wiring wiring;
+  private final Borrowings borrowings;
   private final Hooks hooks;
   private final Hooks.State state;
-  private final List<OriginHook> asked;
+  private final DeviceInjection injection;
 
-  DeviceHooks(Wiring wiring, Pod pod, Container container, List<OriginHook> asked) {
+  DeviceHooks(
+      Wiring wiring,
+      Borrowings borrowings,
+      Pod pod,
+      Container container,
+      DeviceInjection injection) {
     this.wiring = wiring;
-    this.asked = asked;
+    this.borrowings = borrowings;
+    this.injection = injection;
     this.hooks = hooks(wiring, container.id());
     this.state =
         new Hooks.State(
@@ -33,31 +42,35 @@ final class DeviceHooks {
     return new Hooks(wiring.layout().devices(containerId), wiring.jrtInit());
   }
 
-  /** Launches, with a stop for hooks when there are any to run before the program. */
+  /** Launches, with a stop before the program when there is anything to be done there. */
   LiveContainer start(LaunchSpec spec, LaunchIo io, Path keeperDir) {
-    if (asked.isEmpty()) {
-      return wiring.launcher().start(spec, io, keeperDir);
+    if (!injection.hooks().isEmpty() || injection.intelRdt().isPresent()) {
+      Layout.makeDirectory(wiring.layout().devices(state.id()));
+      hooks.prepare(state, injection.hooks());
     }
-    Layout.makeDirectory(wiring.layout().devices(state.id()));
-    hooks.prepare(state, asked);
-    boolean before =
-        asked.stream()
-            .map(each -> each.hook().moment())
-            .anyMatch(moment -> moment != Moment.POSTSTART && moment != Moment.POSTSTOP);
-    return before
-        ? wiring
-            .launcher()
-            .start(
-                spec,
-                io,
-                keeperDir,
-                new RootfsGate(hooks.rootfs(), pid -> hooks.beforeRoot(state, asked, pid)))
+    boolean stop =
+        injection.intelRdt().isPresent()
+            || injection.hooks().stream()
+                .anyMatch(each -> !AFTER_START.contains(each.hook().moment()));
+    return stop
+        ? wiring.launcher().start(spec, io, keeperDir, gate())
         : wiring.launcher().start(spec, io, keeperDir);
+  }
+
+  private RootfsGate gate() {
+    return new RootfsGate(
+        hooks.rootfs(),
+        pid -> {
+          borrowings.enter(state.id(), injection, pid);
+          hooks.beforeRoot(state, injection.hooks(), pid);
+        },
+        hooks.inside(state, injection.hooks()),
+        hooks.stateInside(state));
   }
 
   /** The program runs. */
   void started(int pid) {
-    hooks.started(state, asked, pid);
+    hooks.started(state, injection.hooks(), pid);
   }
 
   /** The container is gone; its boot-scoped directory is not yet. */

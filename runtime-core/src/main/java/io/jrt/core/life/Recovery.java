@@ -327,6 +327,7 @@ final class Recovery {
       }
       live.close();
     }
+    runs.giveBackDevices(id);
     Layout.removeDirectory(wiring.layout().container(id));
     wiring.images().removeSnapshot(id);
   }

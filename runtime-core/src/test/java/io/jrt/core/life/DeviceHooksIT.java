@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -55,7 +56,8 @@ class DeviceHooksIT {
         """);
     Files.setPosixFilePermissions(hook, PosixFilePermissions.fromString("rwxr-xr-x"));
     StringBuilder hooks = new StringBuilder("hooks:\n");
-    for (String moment : List.of("createRuntime", "createContainer", "poststart", "poststop")) {
+    for (String moment :
+        List.of("prestart", "createRuntime", "createContainer", "poststart", "poststop")) {
       hooks.append(
           "- {hookName: %s, path: \"%s\", args: [hook, %s, \"an argument\"], env: [\"SEEN=%s\",%s]}\n"
               .formatted(moment, hook, moment, seen, "\"PATH=/usr/bin:/bin\""));
@@ -65,6 +67,7 @@ class DeviceHooksIT {
     String container = lab.start(pod, devices.container("h", "cat /from-hook; ls /.. "));
     lab.awaitExit(container);
     assertThat(lab.log("h")).contains("hooked");
+    assertThat(seen.resolve("prestart")).content().contains("\"status\":\"creating\"");
     assertThat(seen.resolve("createRuntime"))
         .content()
         .contains("\"status\":\"creating\"", "\"id\":\"" + container + "\"", "\"pid\":");
@@ -72,6 +75,51 @@ class DeviceHooksIT {
     assertThat(seen.resolve("poststart")).content().contains("\"status\":\"running\"");
     awaitFile(seen.resolve("poststop"));
     assertThat(seen.resolve("poststop")).content().contains("\"status\":\"stopped\"");
+    lab.runtime().removePod(pod, LATER);
+    assertThat(lab.traces()).isEmpty();
+  }
+
+  @Test
+  void hookOfStartContainerRunsInsideAsItsUserBeforeTheProgram() throws Exception {
+    devices.spec(
+        """
+        mounts: [{hostPath: "%s", containerPath: /hooks, options: [ro]}]
+        hooks:
+        - hookName: startContainer
+          path: /bin/sh
+          args: [sh, -c, "echo hook $$ $PPID $WORD; id -u; pwd; cat; echo; echo made > /dev/shm/hooked"]
+          env: [WORD=said]
+        """
+            .formatted(devices.directory));
+    ContainerConfig config = devices.container("s", "cat /dev/shm/hooked; echo program $$");
+    config =
+        Configs.with(config, Configs.withUser(config.security(), 1000, 1000), Optional.empty());
+    String container = lab.start(lab.runPod(), config);
+    lab.awaitExit(container);
+    List<String> log = lab.log("s");
+    assertThat(log.getFirst()).matches("hook [0-9]+ 1 said");
+    assertThat(log).startsWith(log.getFirst(), "1000", "/").endsWith("made", "program 1");
+    assertThat(log.get(3))
+        .contains("\"id\":\"" + container + "\"", "\"status\":\"created\"", "\"pid\":1,");
+  }
+
+  @Test
+  void hookOfStartContainerThatFailsOrHangsEndsTheStart() throws Exception {
+    String pod = lab.runPod();
+    devices.spec("hooks: [{hookName: startContainer, path: /bin/sh, args: [sh, -c, exit 7]}]");
+    ContainerConfig failing = devices.container("f", "echo never");
+    assertThatThrownBy(() -> lab.start(pod, failing))
+        .isInstanceOf(JrtException.class)
+        .hasMessageContaining("startContainer hook /bin/sh")
+        .hasMessageContaining("failed with 7")
+        .hasMessageContaining("test.yaml");
+    devices.spec(
+        "hooks: [{hookName: startContainer, path: /bin/sleep, args: [sleep, \"60\"], timeout: 1}]");
+    ContainerConfig hanging = devices.container("h", "echo never");
+    assertThatThrownBy(() -> lab.start(pod, hanging))
+        .hasMessageContaining("did not end within 1 s");
+    assertThat(lab.log("f")).isEmpty();
+    assertThat(lab.log("h")).isEmpty();
     lab.runtime().removePod(pod, LATER);
     assertThat(lab.traces()).isEmpty();
   }

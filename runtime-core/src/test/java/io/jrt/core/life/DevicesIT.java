@@ -168,9 +168,10 @@ class DevicesIT {
     ContainerConfig config = devices.container("u", "true");
     assertThatThrownBy(() -> lab.runtime().createContainer(pod, config, LATER))
         .hasMessageContaining("unresolvable cdi devices jrt.io/gpu=0");
-    devices.spec("hooks: [{hookName: startContainer, path: /bin/true}]");
+    devices.spec("hooks: [{hookName: createRuntime, path: /bin/there-is-none}]");
     assertThatThrownBy(() -> lab.runtime().createContainer(pod, config, LATER))
-        .hasMessageContaining("startContainer hook /bin/true")
+        .hasMessageContaining("jrt.io/gpu=0")
+        .hasMessageContaining("createRuntime hook /bin/there-is-none")
         .hasMessageContaining("test.yaml");
   }
 
