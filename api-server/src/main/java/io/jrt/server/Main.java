@@ -168,8 +168,11 @@ public final class Main {
                 root.resolve("events"),
                 config.events().replay(),
                 config.events().journalSize().bytes()));
+    var failPoints = FailPoints.fromSystemProperty();
     var store =
-        closer.add(LocalImageStore.open(config.images().toStore(root.resolve("images")), kernel));
+        closer.add(
+            LocalImageStore.open(
+                config.images().toStore(root.resolve("images")), kernel, failPoints::hit));
     config.images().pinned().forEach(store::pin);
     NetworkProvider network =
         closer.add(
@@ -204,7 +207,7 @@ public final class Main {
                     launcher,
                     io,
                     events,
-                    FailPoints.fromSystemProperty(),
+                    failPoints,
                     jrtInit)));
     return new Node(
         configuration,

@@ -71,7 +71,7 @@ final class Importer {
 
     @Override
     public byte[] document(Descriptor descriptor) {
-      try (InputStream in = layer(descriptor)) {
+      try (InputStream in = layer(descriptor, 0)) {
         byte[] bytes = in.readNBytes(Json.MAX_DOCUMENT + 1);
         if (!descriptor.digest().of(bytes).equals(descriptor.digest())) {
           throw new JrtException(
@@ -86,17 +86,25 @@ final class Importer {
     }
 
     @Override
-    public InputStream layer(Descriptor descriptor) {
+    public boolean isFar() {
+      return false;
+    }
+
+    @Override
+    public InputStream layer(Descriptor descriptor, long from) {
       String name = image.files().getOrDefault(descriptor.digest(), "");
       try {
-        return archive
-            .open(name)
-            .orElseThrow(
-                () ->
-                    new JrtException(
-                        ErrorKind.INVALID,
-                        "import image",
-                        "the archive lacks " + descriptor.digest()));
+        InputStream stream =
+            archive
+                .open(name)
+                .orElseThrow(
+                    () ->
+                        new JrtException(
+                            ErrorKind.INVALID,
+                            "import image",
+                            "the archive lacks " + descriptor.digest()));
+        stream.skipNBytes(from);
+        return stream;
       } catch (IOException e) {
         throw unreadable(descriptor, e);
       }

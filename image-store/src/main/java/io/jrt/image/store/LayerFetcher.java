@@ -8,6 +8,7 @@ import io.jrt.image.LayerProgress;
 import io.jrt.image.content.Descriptor;
 import io.jrt.image.layer.LayerLimits;
 import io.jrt.image.layer.LayerUnpacker;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -23,6 +24,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,7 +42,11 @@ final class LayerFetcher {
   private static final long SYNC_STEP = 48L << 20;
 
   /** A layer that is unpacked below tmp. */
-  private record Staged(ImageRecord.Layer layer, Path directory, LayerUnpacker.Unpacked unpacked) {
+  private record Staged(
+      ImageRecord.Layer layer,
+      Path directory,
+      LayerUnpacker.Unpacked unpacked,
+      Optional<Ingest.Part> part) {
     LayerRecord record() {
       return new LayerRecord(
           layer.chainId(),
@@ -55,16 +61,21 @@ final class LayerFetcher {
 
   private final StoreFiles files;
   private final LayerStore layers;
+  private final Ingest ingest;
   private final Limits limits;
+  private final Consumer<String> steps;
   private final Bandwidth bandwidth;
   private final Semaphore slots;
   private final LayerUnpacker unpacker;
   private final AtomicLong unsynced = new AtomicLong();
   private final Map<String, CountDownLatch> underWay = new ConcurrentHashMap<>();
 
-  LayerFetcher(StoreFiles files, LayerStore layers, Limits limits) {
+  LayerFetcher(
+      StoreFiles files, LayerStore layers, Ingest ingest, Limits limits, Consumer<String> steps) {
     this.files = files;
     this.layers = layers;
+    this.ingest = ingest;
+    this.steps = steps;
     this.limits = limits;
     this.bandwidth = new Bandwidth(limits.bytesPerSecond());
     this.slots = new Semaphore(limits.parallelLayers(), true);
@@ -159,7 +170,12 @@ final class LayerFetcher {
           workers.submit(() -> staged.put(i, stage(image.get(i), source, progress.get(i)))));
     }
     Optional<JrtException> failure = awaitAll(running, workers);
-    Optional<JrtException> unfinished = commit(image, mine, staged, progress, mark);
+    Optional<JrtException> unfinished;
+    try {
+      unfinished = commit(image, mine, staged, progress, mark);
+    } finally {
+      staged.values().forEach(one -> one.part().ifPresent(Ingest.Part::close));
+    }
     failure
         .or(() -> unfinished)
         .ifPresent(
@@ -243,27 +259,65 @@ final class LayerFetcher {
   }
 
   private Staged unpack(ImageRecord.Layer layer, ImageSource source, PullTracker.Layer progress) {
+    var descriptor = Descriptor.of(layer.mediaType(), Digest.parse(layer.digest()), layer.size());
+    Optional<Ingest.Part> part = source.isFar() ? ingest.take(descriptor) : Optional.empty();
     Path directory = files.newTemp("layer");
     boolean complete = false;
     try {
-      var descriptor = Descriptor.of(layer.mediaType(), Digest.parse(layer.digest()), layer.size());
       var space = new SpaceCheck(progress);
+      long began = System.nanoTime();
       LayerUnpacker.Unpacked unpacked =
           unpacker.unpack(
-              new MeteredStream(source.layer(descriptor), progress, bandwidth),
+              open(descriptor, source, part, progress),
               descriptor.digest(),
               descriptor.size(),
               Digest.parse(layer.diffId()),
               directory,
               space::written);
+      if (source.isFar()) {
+        long kept = part.map(Ingest.Part::have).orElse(0L);
+        ingest.fetched(descriptor.size() - kept, System.nanoTime() - began);
+      }
       progress.phase(LayerProgress.Phase.COMMITTING);
+      steps.accept("image.layer.unpacked");
       complete = true;
-      return new Staged(layer, directory, unpacked);
+      return new Staged(layer, directory, unpacked, part);
+    } catch (JrtException e) {
+      if (isWrong(e)) {
+        part.ifPresent(Ingest.Part::discard);
+      }
+      throw e;
     } finally {
       if (!complete) {
+        part.ifPresent(Ingest.Part::close);
         files.discard(directory);
       }
     }
+  }
+
+  /** Whether to come by the same bytes again would not help. */
+  private static boolean isWrong(JrtException e) {
+    return switch (e.kind()) {
+      case DATA_LOSS, INVALID, NO_SPACE -> true;
+      default -> false;
+    };
+  }
+
+  private InputStream open(
+      Descriptor descriptor,
+      ImageSource source,
+      Optional<Ingest.Part> part,
+      PullTracker.Layer progress) {
+    if (part.isEmpty()) {
+      return new MeteredStream(source.layer(descriptor, 0), progress, bandwidth);
+    }
+    long kept = part.get().have();
+    if (kept > 0) {
+      LOG.info("layer {} goes on at byte {} of {}", descriptor.digest(), kept, descriptor.size());
+      progress.kept(kept);
+    }
+    return new Ingest.Stream(
+        part.get(), from -> new MeteredStream(source.layer(descriptor, from), progress, bandwidth));
   }
 
   /**
@@ -307,18 +361,24 @@ final class LayerFetcher {
         lower.add(one.directory().resolve(LayerUnpacker.ROOT));
       } catch (JrtException e) {
         files.discard(one.directory());
+        one.part().ifPresent(Ingest.Part::discard);
         failure = failure == null ? e : failure;
         whole = false;
       }
     }
     if (!ready.isEmpty()) {
+      steps.accept("image.commit.staged");
       files.sync(mark);
+      steps.accept("image.commit.synced");
       ready.forEach(
           (i, one) -> {
             layers.commit(one.record(), one.directory());
             progress.get(i).phase(LayerProgress.Phase.DONE);
+            steps.accept("image.commit.shown");
           });
       files.syncDirectory(files.layers());
+      ready.values().forEach(one -> one.part().ifPresent(Ingest.Part::discard));
+      steps.accept("image.commit.done");
     }
     return Optional.ofNullable(failure);
   }
@@ -347,6 +407,11 @@ final class LayerFetcher {
 
   private void requireSpace(long needed) {
     long free = files.freeBytes();
+    if (free < needed + limits.keepFree()) {
+      ingest.deleteUnused();
+      layers.deleteUnused();
+      free = files.freeBytes();
+    }
     if (free < needed + limits.keepFree()) {
       throw new JrtException(
           ErrorKind.NO_SPACE,
@@ -380,6 +445,7 @@ final class LayerFetcher {
         files.syncAhead();
       }
       told = bytes;
+      steps.accept("image.layer.fetched");
       if (bytes >= next) {
         next = bytes + SPACE_STEP;
         long free = files.freeBytes();

@@ -2,13 +2,17 @@ package io.jrt.image.store;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.image.Digest;
 import io.jrt.image.content.Json;
 import io.jrt.image.layer.LayerUnpacker;
 import io.jrt.image.layer.LayerVerifier;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
@@ -24,6 +29,9 @@ import tools.jackson.core.JacksonException;
  * The unpacked layers, by chain id. A layer is in the map if and only if its directory is complete
  * and on the disk.
  *
+ * <p>A layer that was committed before its image was recorded carries a mark until then, and is
+ * kept for a day: a pull that was broken off finds it.
+ *
  * <p>After a power cut every layer is suspect: a mark lies in its directory until it was compared
  * with its list of files, which happens at its next use.
  */
@@ -31,10 +39,13 @@ final class LayerStore {
   private static final Logger LOG = LoggerFactory.getLogger(LayerStore.class);
   private static final String RECORD = "layer.json";
   private static final String SUSPECT = "suspect";
+  private static final String AHEAD = "ahead-of-image";
+  private static final Duration KEPT = Duration.ofDays(1);
 
   private final StoreFiles files;
   private final Map<String, LayerRecord> layers = new ConcurrentHashMap<>();
   private final Set<String> suspects = ConcurrentHashMap.newKeySet();
+  private final Map<String, Instant> ahead = new ConcurrentHashMap<>();
   private final Map<String, Integer> leases = new HashMap<>();
 
   LayerStore(StoreFiles files) {
@@ -58,6 +69,9 @@ final class LayerStore {
           }
           if (Files.exists(directory.resolve(SUSPECT))) {
             suspects.add(name);
+          }
+          if (Files.exists(directory.resolve(AHEAD))) {
+            ahead.put(name, Files.getLastModifiedTime(directory.resolve(AHEAD)).toInstant());
           }
           layers.put(name, layer);
         } catch (IOException | JacksonException | JrtException e) {
@@ -112,6 +126,7 @@ final class LayerStore {
   private void forget(String chainHex) {
     layers.remove(chainHex);
     suspects.remove(chainHex);
+    ahead.remove(chainHex);
     files.discard(files.layers().resolve(chainHex));
   }
 
@@ -152,6 +167,7 @@ final class LayerStore {
   void stage(LayerRecord layer, Path directory) {
     try {
       Files.write(directory.resolve(RECORD), Json.mapper().writeValueAsBytes(layer));
+      Files.write(directory.resolve(AHEAD), new byte[0]);
     } catch (IOException e) {
       throw StoreFiles.failed("write layer", directory, e);
     }
@@ -165,7 +181,40 @@ final class LayerStore {
       return;
     }
     files.rename(directory, target);
+    ahead.put(layer.hex(), Instant.now());
     layers.put(layer.hex(), layer);
+  }
+
+  /** Layers are an image's now, and go with it. */
+  void settle(Collection<String> chain) {
+    for (String hex : chain) {
+      if (ahead.remove(hex) != null) {
+        try {
+          Files.deleteIfExists(files.layers().resolve(hex).resolve(AHEAD));
+        } catch (IOException e) {
+          throw StoreFiles.failed("write layer", files.layers().resolve(hex), e);
+        }
+      }
+    }
+  }
+
+  /** Deletes at once what no image and no pull under way has, since the disk is full. */
+  void deleteUnused() {
+    synchronized (leases) {
+      for (String hex : List.copyOf(ahead.keySet())) {
+        if (!leases.containsKey(hex)) {
+          layers.remove(hex);
+          suspects.remove(hex);
+          ahead.remove(hex);
+          files.deleteTree(files.layers().resolve(hex));
+        }
+      }
+    }
+  }
+
+  private boolean isAhead(String hex) {
+    Instant since = ahead.get(hex);
+    return since != null && since.isAfter(Instant.now().minus(KEPT));
   }
 
   /** Keeps layers from being collected until as many calls of {@link #release}. */
@@ -191,11 +240,18 @@ final class LayerStore {
     synchronized (leases) {
       Set<String> used = inUse.get();
       for (String hex : List.copyOf(layers.keySet())) {
-        if (!used.contains(hex) && !leases.containsKey(hex)) {
+        if (!used.contains(hex) && !leases.containsKey(hex) && !isAhead(hex)) {
           forget(hex);
         }
       }
     }
+  }
+
+  /** Hex digests of the compressed layers that became those which are here. */
+  Set<String> compressed() {
+    return layers.values().stream()
+        .map(layer -> Digest.parse(layer.digest()).hex())
+        .collect(Collectors.toSet());
   }
 
   long bytes() {

@@ -29,6 +29,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,6 +44,7 @@ public final class LocalImageStore implements ImageStore {
   private final LayerStore layers;
   private final ImageIndex images;
   private final SnapshotStore snapshots;
+  private final Ingest ingest;
   private final RegistryClient registry;
   private final Puller puller;
   private final Importer importer;
@@ -53,7 +55,7 @@ public final class LocalImageStore implements ImageStore {
   private final Thread measuring;
   private final String boot;
 
-  private LocalImageStore(ImageStoreConfig config, Kernel kernel) {
+  private LocalImageStore(ImageStoreConfig config, Kernel kernel, Consumer<String> steps) {
     this.files = new StoreFiles(kernel.files(), config.root());
     this.boot = bootId();
     this.layers = new LayerStore(files);
@@ -64,8 +66,9 @@ public final class LocalImageStore implements ImageStore {
             new RegistryHosts(config.registries()),
             Proxies.of(System.getenv()),
             config.limits().noProgress());
-    var fetcher = new LayerFetcher(files, layers, config.limits());
-    this.puller = new Puller(files, images, layers, fetcher, registry, config.policies());
+    this.ingest = new Ingest(files.calls(), files.ingest());
+    var fetcher = new LayerFetcher(files, layers, ingest, config.limits(), steps);
+    this.puller = new Puller(files, images, layers, fetcher, registry, config.policies(), steps);
     this.importer = new Importer(files, puller, config.limits().maxLayerBytes());
     this.slots = new Semaphore(config.limits().parallelPulls(), true);
     this.measuring =
@@ -78,7 +81,17 @@ public final class LocalImageStore implements ImageStore {
    * @throws JrtException FAILED_PRECONDITION when another daemon has it
    */
   public static LocalImageStore open(ImageStoreConfig config, Kernel kernel) {
-    var store = new LocalImageStore(config, kernel);
+    return open(config, kernel, step -> {});
+  }
+
+  /**
+   * The same with someone who is told of each step of a pull, before the next one begins.
+   *
+   * @param steps may make a step fail, in tests
+   */
+  public static LocalImageStore open(
+      ImageStoreConfig config, Kernel kernel, Consumer<String> steps) {
+    var store = new LocalImageStore(config, kernel, steps);
     try {
       store.load();
     } catch (Throwable e) {
@@ -97,6 +110,7 @@ public final class LocalImageStore implements ImageStore {
     files.resetTemp();
     layers.load(powerCut);
     images.load();
+    layers.settle(images.usedLayers());
     snapshots.load();
     // Only now: while this mark is missing, a stop during the load leaves the last state.
     files.writeDurably(files.state(), boot.getBytes(StandardCharsets.UTF_8));
@@ -348,6 +362,7 @@ public final class LocalImageStore implements ImageStore {
           used.addAll(snapshots.usedLayers());
           return used;
         });
+    ingest.deleteOld(layers.compressed());
     // While a pull runs its documents are there before the record that names them.
     if (!documents.writeLock().tryLock()) {
       return;

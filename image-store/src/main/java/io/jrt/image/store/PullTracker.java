@@ -45,6 +45,11 @@ final class PullTracker {
       unpacked.set(0);
     }
 
+    /** Bytes that are here since an earlier attempt. */
+    void kept(long bytes) {
+      fetched.addAndGet(bytes);
+    }
+
     void fetched(long more) {
       fetched.addAndGet(more);
       total.addAndGet(more);

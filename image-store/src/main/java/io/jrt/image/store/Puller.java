@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,6 +36,7 @@ final class Puller {
   private final LayerFetcher fetcher;
   private final RegistryClient registry;
   private final List<ImagePolicy> policies;
+  private final Consumer<String> steps;
 
   Puller(
       StoreFiles files,
@@ -42,7 +44,9 @@ final class Puller {
       LayerStore layers,
       LayerFetcher fetcher,
       RegistryClient registry,
-      List<ImagePolicy> policies) {
+      List<ImagePolicy> policies,
+      Consumer<String> steps) {
+    this.steps = steps;
     this.files = files;
     this.images = images;
     this.layers = layers;
@@ -65,6 +69,7 @@ final class Puller {
     checkPolicies(session, reference, target.digest(), manifest.digest(), tracker);
     files.putBlob(target.digest(), target.bytes());
     files.putBlob(manifest.digest(), manifest.bytes());
+    steps.accept("image.resolved");
     Names names = names(reference, target.digest());
     ImageSource source =
         new ImageSource() {
@@ -74,8 +79,13 @@ final class Puller {
           }
 
           @Override
-          public InputStream layer(Descriptor descriptor) {
-            return session.open(descriptor, 0, -1);
+          public InputStream layer(Descriptor descriptor, long from) {
+            return session.open(descriptor, from, -1);
+          }
+
+          @Override
+          public boolean isFar() {
+            return true;
           }
         };
     return store(
@@ -117,16 +127,21 @@ final class Puller {
       fetcher.fetch(records, source, progress);
       tracker.phase(PullProgress.Phase.COMMITTING, "");
       files.putBlob(id, bytes);
-      return images.put(
-          new ImageRecord(
-              id.toString(),
-              found.manifest().digest().toString(),
-              found.names().tags(),
-              found.names().digests(),
-              content.contentSize() + found.manifest().size(),
-              records,
-              Instant.now().toString()),
-          config);
+      steps.accept("image.layers-here");
+      Image image =
+          images.put(
+              new ImageRecord(
+                  id.toString(),
+                  found.manifest().digest().toString(),
+                  found.names().tags(),
+                  found.names().digests(),
+                  content.contentSize() + found.manifest().size(),
+                  records,
+                  Instant.now().toString()),
+              config);
+      steps.accept("image.recorded");
+      layers.settle(chain);
+      return image;
     } finally {
       layers.release(chain);
     }

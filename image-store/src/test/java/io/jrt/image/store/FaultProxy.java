@@ -76,6 +76,10 @@ public final class FaultProxy implements AutoCloseable {
     return seen;
   }
 
+  public void forget() {
+    seen.clear();
+  }
+
   private void serve(HttpExchange exchange) throws IOException {
     try (exchange) {
       var headers = exchange.getRequestHeaders();
