@@ -175,7 +175,7 @@ struct common {
   u32 kind, flags, rows, columns;
   s32 oom_score;
   int cgroup;
-  struct reader v1_procs;
+  struct reader v1_tasks;
 };
 
 static void read_common(struct reader *r, struct common *c) {
@@ -186,7 +186,7 @@ static void read_common(struct reader *r, struct common *c) {
   c->columns = get32(r);
   c->oom_score = (s32)get32(r);
   c->cgroup = get_fd(r);
-  c->v1_procs = *r;
+  c->v1_tasks = *r;
   for (u32 n = get32(r); n; n--) get32(r);
 }
 
@@ -1019,8 +1019,12 @@ struct namespaces {
   int user, pid, net, ipc, uts, cgroup;
 };
 
+/*
+ * By "tasks", not "cgroup.procs": the only thread of a process that moves itself needs no lock against
+ * forks and exits, so it does not wait for a grace period of RCU in each hierarchy.
+ */
 static void join_v1_cgroups(struct common *c) {
-  struct reader r = c->v1_procs;
+  struct reader r = c->v1_tasks;
   u32 count = get32(&r);
   for (u32 i = 0; i < count; i++) need(sys_write(get_fd(&r), "0", 1), S_CGROUP, i);
 }

@@ -34,6 +34,9 @@ final class Bench {
   private static final int WARM_UP = 10;
   private static final int PARALLEL_PODS = 50;
 
+  /** Whether only the calls of one pod are timed, without pulls and pods in parallel. */
+  private static final boolean CALLS_ONLY = Boolean.getBoolean("bench.calls");
+
   private final Map<String, Map<String, long[]>> samples = new LinkedHashMap<>();
   private final Map<String, Map<String, String>> facts = new LinkedHashMap<>();
 
@@ -61,7 +64,8 @@ final class Bench {
           bench.pod(client.getKey(), client.getValue(), busybox, directory, round);
         }
       }
-      for (Map.Entry<String, Cri> client : clients.entrySet()) {
+      Map<String, Cri> pulling = CALLS_ONLY ? Map.of() : clients;
+      for (Map.Entry<String, Cri> client : pulling.entrySet()) {
         bench.pull(client.getKey(), client.getValue(), many);
         bench.parallel(client.getKey(), client.getValue(), busybox, directory);
       }
@@ -229,7 +233,7 @@ final class Bench {
   }
 
   private void print(List<String> who) {
-    StringBuilder head = new StringBuilder("%-42s".formatted("ms: median / p95"));
+    StringBuilder head = new StringBuilder("%-42s".formatted("ms: least / median / p95"));
     who.forEach(name -> head.append("%22s".formatted(name)));
     System.out.println(head + (who.size() > 1 ? "%10s".formatted("ratio") : ""));
     for (Map.Entry<String, Map<String, long[]>> row : samples.entrySet()) {
@@ -241,14 +245,15 @@ final class Bench {
         double median = values[values.length / 2] / 1e6;
         long p95 = values[Math.min(values.length - 1, values.length * 95 / 100)];
         medians.add(median);
-        line.append("%22s".formatted("%.2f / %.2f".formatted(median, p95 / 1e6)));
+        line.append(
+            "%22s".formatted("%.1f / %.2f / %.1f".formatted(values[0] / 1e6, median, p95 / 1e6)));
       }
       if (medians.size() > 1) {
         line.append("%9.1fx".formatted(medians.get(1) / medians.get(0)));
       }
       System.out.println(line);
     }
-    for (String fact : facts.values().iterator().next().keySet()) {
+    for (String fact : facts.getOrDefault("jrt", Map.of()).keySet()) {
       StringBuilder line = new StringBuilder("%-42s".formatted(fact));
       who.forEach(
           name ->

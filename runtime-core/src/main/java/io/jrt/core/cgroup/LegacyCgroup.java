@@ -188,15 +188,15 @@ final class LegacyCgroup implements Cgroup {
 
   @Override
   public OpenPlacement placement() {
-    List<Fd> procs = new ArrayList<>();
+    List<Fd> tasks = new ArrayList<>();
     try {
       for (CgroupDir dir : dirs.values()) {
-        procs.add(dir.openForWriting("cgroup.procs"));
+        tasks.add(dir.openForWriting("tasks"));
       }
       return new OpenPlacement(
-          new CgroupPlacement(unified.map(cgroup -> cgroup.dir().open()).orElse(null), procs));
+          new CgroupPlacement(unified.map(cgroup -> cgroup.dir().open()).orElse(null), tasks));
     } catch (RuntimeException e) {
-      procs.forEach(Fd::close);
+      tasks.forEach(Fd::close);
       throw e;
     }
   }

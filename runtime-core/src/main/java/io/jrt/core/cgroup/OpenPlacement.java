@@ -11,6 +11,6 @@ public record OpenPlacement(CgroupPlacement placement) implements AutoCloseable 
     if (unified != null) {
       unified.close();
     }
-    placement.v1Procs().forEach(Fd::close);
+    placement.v1Tasks().forEach(Fd::close);
   }
 }

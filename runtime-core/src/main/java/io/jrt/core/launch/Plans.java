@@ -144,8 +144,8 @@ final class Plans {
     } else {
       plan.fd(unified);
     }
-    plan.u32(cgroup.v1Procs().size());
-    cgroup.v1Procs().forEach(plan::fd);
+    plan.u32(cgroup.v1Tasks().size());
+    cgroup.v1Tasks().forEach(plan::fd);
   }
 
   private static void mount(PlanWriter plan, MountStep step) {

@@ -56,7 +56,7 @@ class CgroupIT {
       Map<Integer, Fd> fds = new HashMap<>();
       StringBuilder text = new StringBuilder();
       int next = 10;
-      for (Fd procs : open.placement().v1Procs()) {
+      for (Fd procs : open.placement().v1Tasks()) {
         fds.put(next, procs);
         text.append("echo 0 >&").append(next++).append("; ");
       }

@@ -363,7 +363,7 @@ class LaunchIT {
             fixture
                 .kernel
                 .files()
-                .open(made.get(1).resolve("cgroup.procs"), io.jrt.linux.OpenFlags.O_WRONLY));
+                .open(made.get(1).resolve("tasks"), io.jrt.linux.OpenFlags.O_WRONLY));
       }
       try (var directory = fixture.kernel.files().openDirectory(made.get(0))) {
         Request request = new Request(rootfs, shell("cat /proc/self/cgroup; read x; exit 2"));
