@@ -101,7 +101,7 @@ final class Bench {
         Cri.pod("bench" + round + who, NamespaceMode.NODE, logs.resolve(who)).build();
     String[] ids = new String[2];
     timed(who, "RunPodSandbox, host network", round, () -> ids[0] = cri.runPod(config));
-    ContainerConfig container = Cri.container("c", image, "sleep", "1000").build();
+    ContainerConfig container = asKubelet(Cri.container("c", image, "sleep", "1000"));
     timed(who, "CreateContainer", round, () -> ids[1] = cri.create(ids[0], config, container));
     timed(who, "StartContainer", round, () -> cri.start(ids[1]));
     for (int i = 0; i < 3; i++) {
@@ -137,6 +137,17 @@ final class Bench {
             cri.runtime()
                 .removePodSandbox(
                     RemovePodSandboxRequest.newBuilder().setPodSandboxId(ids[0]).build()));
+  }
+
+  /** With a pid namespace of its own, which is what a kubelet asks for by default. */
+  private static ContainerConfig asKubelet(ContainerConfig.Builder container) {
+    container
+        .getLinuxBuilder()
+        .getSecurityContextBuilder()
+        .getNamespaceOptionsBuilder()
+        .setNetwork(NamespaceMode.NODE)
+        .setPid(NamespaceMode.CONTAINER);
+    return container.build();
   }
 
   private static void version(Cri cri) {
@@ -178,7 +189,7 @@ final class Bench {
             executor.submit(
                 () -> {
                   String pod = cri.runPod(config);
-                  cri.run(pod, config, Cri.container("c", image, "sleep", "1000").build());
+                  cri.run(pod, config, asKubelet(Cri.container("c", image, "sleep", "1000")));
                   return pod;
                 }));
       }

@@ -3,15 +3,12 @@ package io.jrt.core.life;
 import io.jrt.core.ContainerConfig;
 import io.jrt.core.ContainerState;
 import io.jrt.core.ExitCause;
-import io.jrt.core.LinuxResources;
 import io.jrt.core.device.DeviceInjection;
 import io.jrt.core.io.ContainerIo;
 import io.jrt.core.io.ContainerIoSpec;
 import io.jrt.core.io.Stdio;
 import io.jrt.core.launch.ExitRecord;
 import io.jrt.core.launch.LiveContainer;
-import io.jrt.core.launch.NamespacePlan;
-import io.jrt.core.launch.NamespaceSource;
 import io.jrt.core.op.Operation;
 import io.jrt.core.store.ContainerRecord;
 import io.jrt.core.store.Layout;
@@ -21,8 +18,6 @@ import io.jrt.core.store.StartRecord;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.events.ContainerEvent;
-import io.jrt.linux.Fd;
-import io.jrt.linux.NamespaceKind;
 import io.jrt.linux.Signals;
 import io.jrt.security.DeviceGrant;
 import io.jrt.security.DeviceRule;
@@ -103,7 +98,9 @@ final class ContainerRuns {
     ContainerConfig config = record.config();
     Path keeperDir = Layout.makeDirectory(wiring.layout().keeper(container.id()));
     Optional<LiveContainer> podInit =
-        SpecBuilder.needsPodInit(config) ? Optional.of(podInit(operation, pod)) : Optional.empty();
+        SpecBuilder.needsPodInit(config)
+            ? Optional.of(pods.inits().ensure(operation, pod))
+            : Optional.empty();
     DeviceInjection injection = specs.injection(record.cdiDevices(), record.user());
     DeviceGrant devices = specs.devices(record, injection);
     DeviceHooks hooks = new DeviceHooks(wiring, borrowings, pod, container, injection);
@@ -211,48 +208,6 @@ final class ContainerRuns {
     }
     live.close();
     container.live(null);
-  }
-
-  /** The first process of the pod's pid namespace; started when the first container needs it. */
-  private LiveContainer podInit(Operation operation, Pod pod) {
-    pod.lock().lock();
-    try {
-      Optional<LiveContainer> running = pod.init().filter(init -> init.exit().isEmpty());
-      if (running.isPresent()) {
-        return running.get();
-      }
-      if (pod.init().isPresent()) {
-        throw new JrtException(
-            ErrorKind.FAILED_PRECONDITION,
-            START,
-            "the shared pid namespace of pod %s has ended".formatted(pod.id()));
-      }
-      operation.step("start pod init");
-      String cgroup = wiring.cgroups().childPath(pod.record().cgroup(), pod.id());
-      wiring.cgroups().createContainer(cgroup, LinuxResources.NONE, List.of());
-      Path directory = Layout.makeDirectory(wiring.layout().podInit(pod.id()));
-      try (LaunchPlan plan = new LaunchPlan()) {
-        Optional<Fd> user = pods.namespaces().open(pod, NamespaceKind.USER).map(plan::own);
-        NamespacePlan namespaces =
-            new NamespacePlan(
-                user.<NamespaceSource>map(NamespaceSource.Join::new).orElse(NamespaceSource.HOST),
-                NamespaceSource.NEW,
-                NamespaceSource.HOST,
-                NamespaceSource.HOST,
-                NamespaceSource.HOST,
-                NamespaceSource.HOST);
-        LiveContainer init =
-            wiring
-                .cgroups()
-                .place(
-                    cgroup,
-                    placement -> wiring.launcher().startPodInit(namespaces, placement, directory));
-        pods.hold(pod, init);
-        return init;
-      }
-    } finally {
-      pod.lock().unlock();
-    }
   }
 
   private void failedToStart(Container container, RuntimeException why) {

@@ -5,13 +5,11 @@ import io.jrt.core.Deadline;
 import io.jrt.core.LinuxResources;
 import io.jrt.core.PodConfig;
 import io.jrt.core.PodMetadata;
-import io.jrt.core.launch.LiveContainer;
 import io.jrt.core.op.Operation;
 import io.jrt.core.op.Operations;
 import io.jrt.core.store.BootId;
 import io.jrt.core.store.Ids;
 import io.jrt.core.store.Intent;
-import io.jrt.core.store.Layout;
 import io.jrt.core.store.PodRecord;
 import io.jrt.core.store.RecordStore;
 import io.jrt.core.store.RecordStore.Durability;
@@ -22,7 +20,6 @@ import io.jrt.events.PodEvent;
 import io.jrt.linux.Fd;
 import io.jrt.linux.KernelException;
 import io.jrt.linux.NamespaceKind;
-import io.jrt.linux.Signals;
 import io.jrt.network.AttachRequest;
 import io.jrt.network.PodRef;
 import io.jrt.network.PortMapping;
@@ -30,7 +27,6 @@ import io.jrt.security.Sysctls;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -63,6 +59,7 @@ final class PodLifecycle {
   private final RecordStore<Intent> intents;
   private final PodNamespaces namespaces;
   private final PodDirectory directory;
+  private final PodInits inits;
   private final Ids ids = new Ids();
   private final String bootId = BootId.current();
 
@@ -79,6 +76,7 @@ final class PodLifecycle {
     this.intents = intents;
     this.namespaces = new PodNamespaces(wiring.kernel(), wiring.layout(), wiring.jrtInit());
     this.directory = new PodDirectory(wiring.kernel(), wiring.layout(), wiring.config());
+    this.inits = new PodInits(wiring, namespaces, this::lose);
   }
 
   PodNamespaces namespaces() {
@@ -87,6 +85,10 @@ final class PodLifecycle {
 
   PodDirectory directory() {
     return directory;
+  }
+
+  PodInits inits() {
+    return inits;
   }
 
   private record RunRequest(PodConfig config, String handler) {}
@@ -215,6 +217,9 @@ final class PodLifecycle {
       operation.step("make log directory");
       makeLogDirectory(config.logDirectory());
     }
+    if (PodInits.wanted(config)) {
+      inits.ensure(operation, pod);
+    }
     operation.step("commit");
     records.put(pod.id(), pod.record(), Durability.POWER_CUT);
     inventory.add(pod);
@@ -245,7 +250,10 @@ final class PodLifecycle {
     if (committed) {
       inventory.remove(pod);
     }
+    // From now on the end of its first process is no news.
+    pod.record(pod.record().withPhase(PodRecord.Phase.STOPPING));
     try {
+      inits.end(pod);
       records.remove(pod.id(), Durability.POWER_CUT);
       releaseById(podRef(pod), pod.record().cgroup(), pod.record().ownsCgroup());
       intents.remove(pod.id(), Durability.CRASH);
@@ -269,6 +277,7 @@ final class PodLifecycle {
    */
   void releaseById(PodRef pod, String cgroup, boolean ownsCgroup) {
     Releases releases = new Releases("release pod " + pod.sandboxId());
+    releases.attempt(() -> inits.discard(pod.sandboxId()));
     releases.attempt(() -> wiring.network().detach(pod));
     releases.attempt(() -> namespaces.remove(pod.sandboxId()));
     releases.attempt(() -> directory.unmountSharedMemory(pod.sandboxId()));
@@ -381,7 +390,7 @@ final class PodLifecycle {
     pod.record(before.withPhase(PodRecord.Phase.STOPPING));
     records.put(pod.id(), pod.record(), Durability.CRASH);
     operation.step("end pod init");
-    endInit(pod);
+    inits.end(pod);
     if (!pod.hostNetwork()) {
       operation.step("detach network");
       wiring.network().detach(podRef(pod));
@@ -393,7 +402,8 @@ final class PodLifecycle {
     directory.unmountSharedMemory(pod.id());
     operation.step("commit");
     pod.record(pod.record().withPhase(PodRecord.Phase.STOPPED));
-    records.put(pod.id(), pod.record(), Durability.POWER_CUT);
+    // After a power cut no pod runs, whatever its record says.
+    records.put(pod.id(), pod.record(), Durability.CRASH);
     if (before.phase() == PodRecord.Phase.READY) {
       wiring.events().publish(new PodEvent.Stopped(pod.id(), why));
     }
@@ -413,47 +423,6 @@ final class PodLifecycle {
       pod.lock().unlock();
     }
     wiring.events().publish(new PodEvent.Stopped(pod.id(), why));
-  }
-
-  /** Holds the first process of the pod's pid namespace, and notices its end. */
-  void hold(Pod pod, LiveContainer init) {
-    pod.init(init);
-    init.onExit(_ -> lose(pod, "the first process of its pid namespace ended"));
-  }
-
-  /** Ends the first process of the pod's pid namespace, and with it all others there. */
-  private void endInit(Pod pod) {
-    pod.lock().lock();
-    try {
-      Optional<LiveContainer> init = pod.init();
-      if (init.isPresent()) {
-        LiveContainer process = init.get();
-        process.kill(Signals.SIGKILL);
-        awaitEnd(process);
-        process.acknowledge();
-        process.close();
-        pod.init(null);
-      }
-      Layout.removeDirectory(wiring.layout().podInit(pod.id()));
-      wiring.cgroups().remove(wiring.cgroups().childPath(pod.record().cgroup(), pod.id()));
-    } finally {
-      pod.lock().unlock();
-    }
-  }
-
-  private void awaitEnd(LiveContainer process) {
-    try {
-      Duration patience = wiring.config().killPatience();
-      if (process.awaitExit(patience).isEmpty()) {
-        throw new JrtException(
-            ErrorKind.UNAVAILABLE,
-            "end pod init",
-            "process %d does not die of SIGKILL within %s".formatted(process.pid(), patience));
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new JrtException(ErrorKind.CANCELLED, "end pod init", "interrupted", e);
-    }
   }
 
   /** Forgets a stopped pod without containers. */

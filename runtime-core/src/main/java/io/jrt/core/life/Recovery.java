@@ -155,7 +155,7 @@ final class Recovery {
       return;
     }
     switch (wiring.launcher().adopt(directory)) {
-      case Adopted.Held(var init) -> pods.hold(pod, init);
+      case Adopted.Held(var init) -> pods.inits().hold(pod, init);
       case Adopted.NeverStarted _ -> Layout.removeDirectory(directory);
       case Adopted.Ended _, Adopted.Lost _ -> {
         Layout.removeDirectory(directory);

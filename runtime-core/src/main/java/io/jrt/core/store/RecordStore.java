@@ -42,6 +42,15 @@ public final class RecordStore<T> {
   private static final String STEP = "store record";
   private static final String SUFFIX = ".json";
 
+  /** One for all: what it learns of a record's form is costly to learn. */
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .build();
+
   /** What a record must outlive. */
   public enum Durability {
     /** The daemon's death. */
@@ -65,13 +74,6 @@ public final class RecordStore<T> {
   private final int version;
   private final Class<T> type;
   private final UnaryOperator<ObjectNode> migration;
-  private final JsonMapper json =
-      JsonMapper.builder()
-          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
-          .enable(SerializationFeature.INDENT_OUTPUT)
-          .build();
 
   /**
    * @param version of the form in which records are written
@@ -180,15 +182,15 @@ public final class RecordStore<T> {
   }
 
   private byte[] encode(T record) {
-    ObjectNode envelope = json.createObjectNode();
+    ObjectNode envelope = JSON.createObjectNode();
     envelope.put("kind", kind);
     envelope.put("version", version);
-    envelope.set("record", json.valueToTree(record));
-    return json.writeValueAsBytes(envelope);
+    envelope.set("record", JSON.valueToTree(record));
+    return JSON.writeValueAsBytes(envelope);
   }
 
   private T decode(byte[] bytes) {
-    JsonNode tree = json.readTree(bytes);
+    JsonNode tree = JSON.readTree(bytes);
     if (!(tree instanceof ObjectNode envelope)
         || !envelope.path("kind").asString("").equals(kind)) {
       throw new IllegalArgumentException("it does not say that it is a " + kind + " record");
@@ -199,7 +201,7 @@ public final class RecordStore<T> {
           "it has version %d and this daemon knows %d".formatted(written, version));
     }
     ObjectNode current = written < version ? migration.apply(envelope) : envelope;
-    T record = json.treeToValue(current.path("record"), type);
+    T record = JSON.treeToValue(current.path("record"), type);
     if (record == null) {
       throw new IllegalArgumentException("it has no content");
     }
