@@ -2,6 +2,7 @@ package io.jrt.image.registry;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.image.Reference;
 import io.jrt.image.content.Json;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -20,6 +21,7 @@ import tools.jackson.databind.JsonNode;
 final class DockerConfig {
   private static final Pattern HELPER = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
   private static final int HELPER_SECONDS = 20;
+  private static final String DOCKER_HUB_KEY = "https://index.docker.io/v1/";
 
   private DockerConfig() {}
 
@@ -54,6 +56,7 @@ final class DockerConfig {
         }
       }
     }
+    String store = Json.text(what, root, "credsStore");
     for (Map.Entry<String, JsonNode> auth :
         Json.objectOrMissing(what, root, "auths").properties()) {
       if (names.contains(canonical(auth.getKey()))) {
@@ -61,13 +64,16 @@ final class DockerConfig {
         if (found.isPresent()) {
           return found;
         }
-        String store = Json.text(what, root, "credsStore");
         if (!store.isEmpty()) {
           return ask(store, auth.getKey());
         }
       }
     }
-    return Optional.empty();
+    // docker asks its store for every registry, under its old name for Docker Hub.
+    String server = mirror ? canonical(host) : canonical(registry);
+    return store.isEmpty()
+        ? Optional.empty()
+        : ask(store, server.equals(Reference.DOCKER_HUB) ? DOCKER_HUB_KEY : server);
   }
 
   /** The parser's own message might quote a secret. */

@@ -7,7 +7,6 @@ import io.jrt.image.content.Json;
 import io.jrt.image.registry.HttpTransport.Ask;
 import io.jrt.image.registry.HttpTransport.Reply;
 import java.io.IOException;
-import java.net.ProxySelector;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -31,7 +30,7 @@ public final class HarborApi {
    * @param hosts tells certificates and credentials of a registry
    * @param patience how long Harbor may say nothing
    */
-  public HarborApi(RegistryHosts hosts, ProxySelector proxies, Duration patience) {
+  public HarborApi(RegistryHosts hosts, Proxies proxies, Duration patience) {
     this.hosts = hosts;
     this.transport =
         new HttpTransport(

@@ -13,8 +13,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.dataformat.toml.TomlMapper;
@@ -22,6 +25,13 @@ import tools.jackson.dataformat.toml.TomlMapper;
 /** containerd's certs.d: {@code <registry>/hosts.toml}, or docker's certificates in that place. */
 final class HostsToml {
   private static final TomlMapper TOML = new TomlMapper();
+
+  private static final Pattern HEADER = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}");
+  private static final Pattern VALUE = Pattern.compile("[\\t\\x20-\\x7e\\x80-\\xff]{0,8000}");
+
+  /** What the HTTP client says by itself. */
+  private static final Set<String> RESERVED =
+      Set.of("connection", "content-length", "expect", "host", "upgrade", "range");
 
   private final Path directory;
   private final String what;
@@ -134,7 +144,14 @@ final class HostsToml {
     var headers = new LinkedHashMap<String, List<String>>();
     for (Map.Entry<String, JsonNode> header :
         Json.objectOrMissing(what, settings, "header").properties()) {
-      headers.put(header.getKey(), textOrTexts(header.getValue()));
+      List<String> values = textOrTexts(header.getValue());
+      if (!HEADER.matcher(header.getKey()).matches()
+          || RESERVED.contains(header.getKey().toLowerCase(Locale.ROOT))
+          || !values.stream().allMatch(value -> VALUE.matcher(value).matches())) {
+        throw new JrtException(
+            ErrorKind.INVALID, "read registries", what + " has a header that cannot be sent");
+      }
+      headers.put(header.getKey(), values);
     }
     return headers;
   }

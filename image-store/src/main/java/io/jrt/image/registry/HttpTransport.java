@@ -5,7 +5,6 @@ import io.jrt.errors.JrtException;
 import io.jrt.image.registry.Endpoint.Tls;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ProxySelector;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.net.http.HttpClient;
@@ -64,11 +63,11 @@ final class HttpTransport implements AutoCloseable {
   }
 
   private final Map<Tls, HttpClient> clients = new ConcurrentHashMap<>();
-  private final ProxySelector proxies;
+  private final Proxies proxies;
   private final Duration patience;
   private final Executor executor;
 
-  HttpTransport(ProxySelector proxies, Duration patience, Executor executor) {
+  HttpTransport(Proxies proxies, Duration patience, Executor executor) {
     this.proxies = proxies;
     this.patience = patience;
     this.executor = executor;
@@ -117,6 +116,7 @@ final class HttpTransport implements AutoCloseable {
     HttpRequest.Builder request = HttpRequest.newBuilder(uri).timeout(patience);
     headers.forEach(request::setHeader);
     request.setHeader("User-Agent", "jrt");
+    proxies.authorization(uri).ifPresent(value -> request.setHeader("Proxy-Authorization", value));
     if (ask.form().isEmpty()) {
       request.method(ask.method(), HttpRequest.BodyPublishers.noBody());
     } else {

@@ -13,9 +13,7 @@ import io.jrt.image.registry.HttpTransport.Ask;
 import io.jrt.image.registry.HttpTransport.Reply;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.ProxySelector;
 import java.net.URI;
-import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
@@ -54,7 +52,7 @@ public final class RegistryClient implements AutoCloseable {
    * @param proxies of the node
    * @param patience how long a registry may say nothing
    */
-  public RegistryClient(RegistryHosts hosts, ProxySelector proxies, Duration patience) {
+  public RegistryClient(RegistryHosts hosts, Proxies proxies, Duration patience) {
     this.hosts = hosts;
     this.executor =
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("jrt-http-", 0).factory());
@@ -358,11 +356,7 @@ public final class RegistryClient implements AutoCloseable {
         throws IOException {
       String repository = endpoint.repository(reference.repository());
       Credential credential = hosts.credential(endpoint, reference.registry(), auth);
-      String query =
-          endpoint.mirror()
-              ? "?ns=" + URLEncoder.encode(reference.registry(), StandardCharsets.UTF_8)
-              : "";
-      URI uri = URI.create(endpoint.api() + repository + "/" + path + query);
+      URI uri = endpoint.uri(reference.repository(), path, reference.registry());
       boolean challenged = false;
       IOException broken = null;
       for (int attempt = 1; ; attempt++) {

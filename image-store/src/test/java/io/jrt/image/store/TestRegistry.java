@@ -12,17 +12,35 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.Optional;
+import javax.net.ssl.SSLContext;
 
 /** Debian's docker-registry on a loopback port, with its storage below a test's directory. */
 public final class TestRegistry implements AutoCloseable {
   private final Process process;
+  private final Path log;
   private final int port;
   private final String authorization;
-  private final HttpClient http = HttpClient.newHttpClient();
+  private final HttpClient http;
+  private final String scheme;
 
   /** Anybody may read and write. */
   public static TestRegistry open(Path directory) throws Exception {
     return new TestRegistry(directory, "", "");
+  }
+
+  /** Speaks TLS, and wants a certificate of the same authority from everybody. */
+  public static TestRegistry mutualTls(Path directory, TestAuthority authority) throws Exception {
+    authority.issue("registry.test").issue("pusher");
+    String tls =
+        """
+        , tls: {certificate: %s, key: %s, clientcas: [%s]}\
+        """
+            .formatted(
+                authority.file("registry.test.pem"),
+                authority.file("registry.test.key"),
+                authority.file("ca.pem"));
+    return new TestRegistry(directory, "", "", tls, Optional.of(authority.context("pusher")));
   }
 
   /**
@@ -30,6 +48,16 @@ public final class TestRegistry implements AutoCloseable {
    * @param userAndPassword with which this object pushes; empty for none
    */
   public TestRegistry(Path directory, String extra, String userAndPassword) throws Exception {
+    this(directory, extra, userAndPassword, "", Optional.empty());
+  }
+
+  private TestRegistry(
+      Path directory, String extra, String userAndPassword, String tls, Optional<SSLContext> trust)
+      throws Exception {
+    scheme = trust.isPresent() ? "https://" : "http://";
+    HttpClient.Builder builder = HttpClient.newBuilder();
+    trust.ifPresent(builder::sslContext);
+    http = builder.build();
     try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = socket.getLocalPort();
     }
@@ -40,26 +68,27 @@ public final class TestRegistry implements AutoCloseable {
                 + Base64.getEncoder()
                     .encodeToString(userAndPassword.getBytes(StandardCharsets.UTF_8));
     Files.createDirectories(directory);
+    log = directory.resolve("registry.log");
     Path config =
         Files.writeString(
             directory.resolve("registry.yml"),
             """
             version: 0.1
-            log: {level: error, accesslog: {disabled: true}}
+            log: {level: error, accesslog: {disabled: false}}
             storage: {filesystem: {rootdirectory: %s}, delete: {enabled: true}}
-            http: {addr: "127.0.0.1:%d"}
+            http: {addr: "127.0.0.1:%d"%s}
             %s
             """
-                .formatted(directory.resolve("data"), port, extra));
+                .formatted(directory.resolve("data"), port, tls, extra));
     process =
         new ProcessBuilder("docker-registry", "serve", config.toString())
             .redirectErrorStream(true)
-            .redirectOutput(directory.resolve("registry.log").toFile())
+            .redirectOutput(log.toFile())
             .start();
     for (int i = 0; i < 200; i++) {
       try {
         http.send(
-            HttpRequest.newBuilder(URI.create("http://" + host() + "/v2/")).build(),
+            HttpRequest.newBuilder(URI.create(scheme + host() + "/v2/")).build(),
             HttpResponse.BodyHandlers.discarding());
         return;
       } catch (IOException e) {
@@ -72,6 +101,11 @@ public final class TestRegistry implements AutoCloseable {
 
   public String host() {
     return "127.0.0.1:" + port;
+  }
+
+  /** What it was asked, in Apache's format. */
+  public String accessLog() throws IOException {
+    return Files.readString(log);
   }
 
   public int port() {
@@ -94,7 +128,7 @@ public final class TestRegistry implements AutoCloseable {
             HttpResponse.BodyHandlers.discarding());
     String location = begun.headers().firstValue("location").orElseThrow();
     URI upload =
-        URI.create("http://" + host())
+        URI.create(scheme + host())
             .resolve(location + (location.contains("?") ? "&" : "?") + "digest=" + digest);
     HttpResponse<String> done =
         http.send(
@@ -123,7 +157,7 @@ public final class TestRegistry implements AutoCloseable {
   }
 
   private HttpRequest.Builder request(String path) {
-    return request(URI.create("http://" + host() + path));
+    return request(URI.create(scheme + host() + path));
   }
 
   private HttpRequest.Builder request(URI uri) {
