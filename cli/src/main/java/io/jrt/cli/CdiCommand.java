@@ -11,19 +11,26 @@ import io.jrt.admin.v1.ValidateCdiResponse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 
 /** {@code jrt cdi}: devices by name, the specs they come from, and specs of GPUs found here. */
 final class CdiCommand implements Command {
+  private static final Duration INTERVAL = Duration.ofSeconds(5);
+
   @Override
   public Spec spec() {
     return new Spec(
         "cdi",
-        "list | validate FILE… | generate [DIRECTORY]",
+        "list | validate FILE… | generate [DIRECTORY [--watch]]",
         "list CDI devices, check specs, or write specs of the GPUs found",
         false,
-        List.of(),
-        List.of("cdi list", "cdi validate /etc/cdi/vendor.yaml", "cdi generate /var/run/cdi"));
+        List.of(Flag.toggle("watch", "keep the specs as the devices are, until interrupted")),
+        List.of(
+            "cdi list",
+            "cdi validate /etc/cdi/vendor.yaml",
+            "cdi generate /var/run/cdi",
+            "cdi generate --watch /var/run/cdi"));
   }
 
   @Override
@@ -36,7 +43,7 @@ final class CdiCommand implements Command {
     return switch (words.getFirst()) {
       case "list" -> list(rest, session);
       case "validate" -> validate(rest, session);
-      case "generate" -> generate(rest, session);
+      case "generate" -> generate(rest, arguments.has("watch"), session);
       default -> throw new UsageException("cdi has no \"" + words.getFirst() + "\"");
     };
   }
@@ -82,37 +89,65 @@ final class CdiCommand implements Command {
     return 0;
   }
 
-  private static int generate(List<String> rest, Session session) throws IOException {
-    if (rest.size() > 1) {
-      throw new UsageException("cdi generate takes one directory at most");
+  private static int generate(List<String> rest, boolean watch, Session session)
+      throws IOException {
+    if (rest.size() > 1 || (watch && rest.isEmpty())) {
+      throw new UsageException("cdi generate takes one directory, which --watch needs");
     }
-    GenerateCdiResponse answer =
-        session
-            .daemon()
-            .admin(
-                "GenerateCdi",
-                GenerateCdiRequest.getDefaultInstance(),
-                GenerateCdiResponse.parser());
-    if (answer.getSpecsCount() == 0) {
+    if (watch) {
+      return watch(new CdiFiles(Path.of(rest.getFirst())), session);
+    }
+    List<GeneratedCdi> specs = found(session);
+    if (specs.isEmpty()) {
       session.err().println("no GPUs were found");
       return 1;
     }
-    for (GeneratedCdi spec : answer.getSpecsList()) {
-      if (rest.isEmpty()) {
+    if (rest.isEmpty()) {
+      for (GeneratedCdi spec : specs) {
         session.printJson(spec.getJson());
-      } else {
-        Path file = Path.of(rest.getFirst()).resolve(spec.getKind().replace('/', '-') + ".json");
-        Path temporary = Path.of(file + ".tmp");
-        Files.createDirectories(Path.of(rest.getFirst()));
-        Files.writeString(temporary, spec.getJson());
-        Files.move(
-            temporary,
-            file,
-            java.nio.file.StandardCopyOption.ATOMIC_MOVE,
-            java.nio.file.StandardCopyOption.REPLACE_EXISTING);
-        session.out().println(file);
       }
+    } else {
+      Path directory = Path.of(rest.getFirst());
+      new CdiFiles(directory).write(specs);
+      specs.forEach(
+          spec ->
+              session.out().println(directory.resolve(spec.getKind().replace('/', '-') + ".json")));
     }
     return 0;
+  }
+
+  private static List<GeneratedCdi> found(Session session) throws IOException {
+    return session
+        .daemon()
+        .admin("GenerateCdi", GenerateCdiRequest.getDefaultInstance(), GenerateCdiResponse.parser())
+        .getSpecsList();
+  }
+
+  /** Until it is interrupted; a daemon that is away meanwhile is waited for. */
+  private static int watch(CdiFiles files, Session session) throws IOException {
+    String problem = "";
+    while (true) {
+      List<GeneratedCdi> specs;
+      try {
+        specs = found(session);
+        problem = "";
+      } catch (IOException e) {
+        if (!problem.equals(String.valueOf(e.getMessage()))) {
+          problem = String.valueOf(e.getMessage());
+          session.err().println(problem);
+        }
+        specs = List.of();
+      }
+      if (problem.isEmpty()) {
+        files.write(specs).forEach(session.out()::println);
+        session.out().flush();
+      }
+      try {
+        Thread.sleep(INTERVAL);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return 0;
+      }
+    }
   }
 }

@@ -24,13 +24,17 @@ final class GpuCommand implements Command {
       session.print(answer);
       return 0;
     }
-    Table table = new Table("DEVICE", "UUID", "MODEL", "MEMORY", "CONTAINERS");
+    Table table = new Table("DEVICE", "UUID", "MODEL", "DRIVER", "MEMORY", "BUSY", "CONTAINERS");
     for (Gpu gpu : answer.getGpusList()) {
       table.row(
           gpu.getCdiName(),
           gpu.getUuid().isEmpty() ? "-" : gpu.getUuid(),
           gpu.getName(),
-          gpu.getMemoryBytes() == 0 ? "-" : Words.size(gpu.getMemoryBytes()),
+          gpu.getDriver().isEmpty() ? "-" : gpu.getDriver(),
+          gpu.getMemoryBytes() == 0
+              ? "-"
+              : Words.size(gpu.getMemoryUsed()) + " / " + Words.size(gpu.getMemoryBytes()),
+          gpu.hasBusyPercent() ? gpu.getBusyPercent() + " %" : "-",
           gpu.getContainerIdsCount() == 0
               ? "-"
               : String.join(

@@ -109,7 +109,9 @@ final class RunCommand implements Command {
     InfoResponse info =
         session.daemon().admin("Info", InfoRequest.getDefaultInstance(), InfoResponse.parser());
     PodSandboxConfig pod = flags.pod(uid, Path.of(info.getRoot(), "logs", name + "_" + uid));
-    ContainerConfig container = flags.container(image, command, volume -> volume(session, volume));
+    ContainerConfig container =
+        flags.container(
+            image, command, volume -> volume(session, volume), gpu -> GpuNames.of(session, gpu));
     if (Objects.of(session.daemon()).containers().stream()
         .anyMatch(other -> Objects.name(other).equals(name))) {
       throw new UsageException(

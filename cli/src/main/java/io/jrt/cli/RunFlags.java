@@ -106,7 +106,12 @@ final class RunFlags {
     return pod.build();
   }
 
-  ContainerConfig container(String image, List<String> command, UnaryOperator<String> volumes)
+  /**
+   * @param volumes the host path or id of a named volume
+   * @param gpus the CDI name of a GPU that is named by index or UUID
+   */
+  ContainerConfig container(
+      String image, List<String> command, UnaryOperator<String> volumes, UnaryOperator<String> gpus)
       throws IOException {
     ContainerConfig.Builder container =
         ContainerConfig.newBuilder()
@@ -132,8 +137,9 @@ final class RunFlags {
       device(container, device);
     }
     for (String gpu : arguments.values("gpus")) {
-      for (String one : gpu.split(",", -1)) {
-        container.addCDIDevices(CDIDevice.newBuilder().setName("nvidia.com/gpu=" + one));
+      for (String one : gpu.replaceFirst("^device=", "").split(",", -1)) {
+        String name = one.contains("=") ? one : gpus.apply(one);
+        container.addCDIDevices(CDIDevice.newBuilder().setName(name));
       }
     }
     Optional<String> signal = arguments.value("stop-signal");

@@ -30,15 +30,19 @@ final class Devices {
   }
 
   private static Gpu gpu(GpuUse use) {
-    return Gpu.newBuilder()
-        .setUuid(use.gpu().uuid())
-        .setName(use.gpu().name())
-        .setCdiName(use.gpu().cdiName())
-        .addAllDeviceNodes(use.gpu().nodes())
-        .setMemoryBytes(use.gpu().memoryBytes())
-        .setMemoryUsed(use.gpu().memoryUsed())
-        .addAllContainerIds(use.containerIds())
-        .build();
+    Gpu.Builder gpu =
+        Gpu.newBuilder()
+            .setUuid(use.gpu().uuid())
+            .setName(use.gpu().name())
+            .setDriver(use.gpu().driver())
+            .setPciAddress(use.gpu().pciAddress())
+            .setCdiName(use.gpu().cdiName())
+            .addAllDeviceNodes(use.gpu().nodes())
+            .setMemoryBytes(use.gpu().use().memoryBytes())
+            .setMemoryUsed(use.gpu().use().memoryUsed())
+            .addAllContainerIds(use.containerIds());
+    use.gpu().use().busyPercent().ifPresent(gpu::setBusyPercent);
+    return gpu.build();
   }
 
   ListCdiResponse list() {

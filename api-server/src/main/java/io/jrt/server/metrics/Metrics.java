@@ -109,6 +109,7 @@ public final class Metrics implements CallObserver, StepObserver, AutoCloseable 
     objects(runtime);
     images(images);
     use(runtime);
+    new GpuMetrics(runtime::gpus, registry).register();
     jvm();
     listener.start();
   }

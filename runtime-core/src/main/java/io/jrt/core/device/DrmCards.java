@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** The GPUs of AMD and Intel, whose drivers are the kernel's own. */
@@ -116,10 +117,13 @@ final class DrmCards {
                 vendor.kind + "=" + i,
                 tree.text(device + "unique_id"),
                 model.isEmpty() ? model(vendor, device) : model,
+                driver(device),
                 card.pci,
                 card.nodes,
-                number(tree.text(device + "mem_info_vram_total")),
-                number(tree.text(device + "mem_info_vram_used"))));
+                new Gpu.Use(
+                    number(tree.text(device + "mem_info_vram_total")),
+                    number(tree.text(device + "mem_info_vram_used")),
+                    percent(tree.text(device + "gpu_busy_percent")))));
       }
     }
     return gpus;
@@ -128,6 +132,18 @@ final class DrmCards {
   private String model(Vendor vendor, String device) {
     String name = vendor.name().charAt(0) + vendor.name().substring(1).toLowerCase(Locale.ROOT);
     return (vendor == Vendor.AMD ? "AMD" : name) + " " + tree.text(device + "device");
+  }
+
+  private String driver(String device) {
+    return tree.resolve(device + "driver")
+        .map(real -> String.valueOf(Path.of(real).getFileName()))
+        .orElse("");
+  }
+
+  private static OptionalInt percent(String text) {
+    return text.matches("[0-9]{1,3}")
+        ? OptionalInt.of(Integer.parseInt(text))
+        : OptionalInt.empty();
   }
 
   private static long number(String text) {

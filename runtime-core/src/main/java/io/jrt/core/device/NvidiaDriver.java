@@ -2,6 +2,7 @@ package io.jrt.core.device;
 
 import io.jrt.core.device.CdiEdits.Mount;
 import io.jrt.core.device.CdiEdits.Node;
+import io.jrt.linux.Nvml;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -9,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -68,15 +70,29 @@ final class NvidiaDriver {
           "/usr/share/egl/egl_external_platform.d/15_nvidia_gbm.json",
           "/usr/share/nvidia/nvoptix.bin");
 
+  private static final String LIBRARY = "libnvidia-ml.so.1";
+
   private final HostTree tree;
+  private final NvidiaMeter meter;
 
   private record Card(int index, String pci, String uuid, String model, int minor) {}
 
   /** An instance of a GPU that is divided. */
-  private record Part(int index, List<String> capabilities) {}
+  private record Part(int index, int gpuInstance, int computeInstance, List<String> capabilities) {}
 
-  NvidiaDriver(HostTree tree) {
+  NvidiaDriver(HostTree tree, NvidiaMeter meter) {
     this.tree = tree;
+    this.meter = meter;
+  }
+
+  /** Where the driver's management library lies, or what the loader knows it by. */
+  static String library(HostTree tree) {
+    return LIBRARY_DIRECTORIES.stream()
+        .map(directory -> directory + "/" + LIBRARY)
+        .flatMap(path -> tree.resolve(path).stream())
+        .map(real -> tree.on(real).toString())
+        .findFirst()
+        .orElse(LIBRARY);
   }
 
   private List<Card> cards() {
@@ -124,6 +140,10 @@ final class NvidiaDriver {
         needed.addAll(part.capabilities);
         all.addAll(part.capabilities);
         devices.add(device(card.index + ":" + part.index, needed));
+        measured(card, part)
+            .map(Nvml.Part::uuid)
+            .filter(CdiName::isDevice)
+            .ifPresent(uuid -> devices.add(device(uuid, needed)));
       }
     }
     devices.add(device("all", List.copyOf(all)));
@@ -168,11 +188,35 @@ final class NvidiaDriver {
         Optional<String> inner =
             capability(base + "/" + gpuInstance + "/" + computeInstance + "/access");
         if (computeInstance.startsWith("ci") && outer.isPresent() && inner.isPresent()) {
-          parts.add(new Part(parts.size(), List.of(outer.get(), inner.get())));
+          parts.add(
+              new Part(
+                  parts.size(),
+                  instance(gpuInstance),
+                  instance(computeInstance),
+                  List.of(outer.get(), inner.get())));
         }
       }
     }
     return parts;
+  }
+
+  /** The number in {@code gi7} or {@code ci0}. */
+  private static int instance(String name) {
+    String digits = name.substring(2);
+    return digits.matches("[0-9]{1,4}") ? Integer.parseInt(digits) : -1;
+  }
+
+  /** What the library says of a card. */
+  private Optional<Nvml.Device> measured(Card card) {
+    return meter.devices().stream().filter(each -> each.uuid().equals(card.uuid)).findFirst();
+  }
+
+  private Optional<Nvml.Part> measured(Card card, Part part) {
+    return measured(card).stream()
+        .flatMap(device -> device.parts().stream())
+        .filter(each -> each.gpuInstance() == part.gpuInstance)
+        .filter(each -> each.computeInstance() == part.computeInstance)
+        .findFirst();
   }
 
   private Optional<String> capability(String file) {
@@ -286,22 +330,32 @@ final class NvidiaDriver {
 
   List<Gpu> gpus() {
     List<Gpu> gpus = new ArrayList<>();
+    String driver = ("nvidia " + release()).strip();
     for (Card card : cards()) {
-      gpus.add(
-          new Gpu(
-              "nvidia.com/gpu=" + card.index, card.uuid, card.model, card.pci, nodes(card), 0, 0));
+      Gpu.Use use =
+          measured(card)
+              .map(each -> new Gpu.Use(each.memoryBytes(), each.memoryUsed(), each.busyPercent()))
+              .orElse(Gpu.Use.UNKNOWN);
+      String name = "nvidia.com/gpu=" + card.index;
+      gpus.add(new Gpu(name, card.uuid, card.model, driver, card.pci, nodes(card), use));
       for (Part part : parts(card)) {
-        gpus.add(
-            new Gpu(
-                "nvidia.com/gpu=" + card.index + ":" + part.index,
-                "",
-                card.model + " MIG",
-                card.pci,
-                part.capabilities,
-                0,
-                0));
+        gpus.add(part(card, part, name, driver));
       }
     }
     return gpus;
+  }
+
+  private Gpu part(Card card, Part part, String whole, String driver) {
+    Optional<Nvml.Part> measured = measured(card, part);
+    return new Gpu(
+        whole + ":" + part.index,
+        measured.map(Nvml.Part::uuid).orElse(""),
+        card.model + " MIG",
+        driver,
+        card.pci,
+        part.capabilities,
+        measured
+            .map(each -> new Gpu.Use(each.memoryBytes(), each.memoryUsed(), OptionalInt.empty()))
+            .orElse(Gpu.Use.UNKNOWN));
   }
 }

@@ -101,6 +101,7 @@ class GpuDiscoveryTest {
   void nvidiaGpusInPciOrderWithTheirParts() throws IOException {
     nvidia();
     assertThat(new GpuDiscovery(root).gpus())
+        .allSatisfy(gpu -> assertThat(gpu.driver()).isEqualTo("nvidia 550.54.15"))
         .extracting(Gpu::cdiName, Gpu::uuid, Gpu::pciAddress)
         .containsExactly(
             tuple("nvidia.com/gpu=0", "GPU-11111111-aaaa-bbbb-cccc-000000000001", "0000:18:00.0"),
@@ -114,10 +115,15 @@ class GpuDiscoveryTest {
     card(128, "0000:03:00.0", "0x1002", 0);
     card(129, "0000:00:02.0", "0x8086", 1);
     file("/sys/devices/pci0000:00/0000:03:00.0/mem_info_vram_total", "17163091968\n");
+    file("/sys/devices/pci0000:00/0000:03:00.0/gpu_busy_percent", "17\n");
+    file("/sys/bus/pci/drivers/amdgpu/bind", "");
+    link("/sys/devices/pci0000:00/0000:03:00.0/driver", "../../../bus/pci/drivers/amdgpu");
     golden("drm.json");
     List<Gpu> gpus = new GpuDiscovery(root).gpus();
     assertThat(gpus).hasSize(2);
-    assertThat(gpus.getFirst().memoryBytes()).isEqualTo(17163091968L);
+    assertThat(gpus.getFirst().use().memoryBytes()).isEqualTo(17163091968L);
+    assertThat(gpus.getFirst().use().busyPercent()).hasValue(17);
+    assertThat(gpus.getFirst().driver()).isEqualTo("amdgpu");
   }
 
   private void card(int render, String pci, String vendor, int card) throws IOException {
