@@ -197,17 +197,37 @@ public final class Lab implements AutoCloseable {
 
   /** Sends a datagram from a namespace and answers the answer; "" if none comes in a second. */
   public String askUdp(Path netns, String address, int port) throws Exception {
+    try (UdpClient client = udpClient(netns, address, port)) {
+      return client.ask();
+    }
+  }
+
+  /** A client that keeps its own port. */
+  public UdpClient udpClient(Path netns, String address, int port) throws Exception {
     DatagramChannel channel = udp(netns, address.contains(":"));
-    try (channel) {
-      channel.connect(new InetSocketAddress(address, port));
-      channel.write(ByteBuffer.wrap(new byte[] {'?'}));
-      byte[] answer = new byte[100];
-      java.net.DatagramPacket packet = new java.net.DatagramPacket(answer, answer.length);
-      channel.socket().setSoTimeout(1000);
-      channel.socket().receive(packet);
-      return new String(answer, 0, packet.getLength(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      return "";
+    channel.connect(new InetSocketAddress(address, port));
+    return new UdpClient(channel);
+  }
+
+  /** Asks again and again from one port. */
+  public record UdpClient(DatagramChannel channel) implements AutoCloseable {
+    /** The answer; "" if none comes in a second. */
+    public String ask() {
+      try {
+        channel.write(ByteBuffer.wrap(new byte[] {'?'}));
+        byte[] answer = new byte[100];
+        java.net.DatagramPacket packet = new java.net.DatagramPacket(answer, answer.length);
+        channel.socket().setSoTimeout(1000);
+        channel.socket().receive(packet);
+        return new String(answer, 0, packet.getLength(), StandardCharsets.UTF_8);
+      } catch (IOException e) {
+        return "";
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
     }
   }
 

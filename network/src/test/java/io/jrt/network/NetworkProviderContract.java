@@ -161,6 +161,20 @@ public abstract class NetworkProviderContract {
   }
 
   @Test
+  void udpClientThatSentBeforeThePodCameIsLedToItAndToItsSuccessor() throws Exception {
+    try (Lab.UdpClient client = lab.udpClient(lab.outside(), Lab.HOST_V4, 10053)) {
+      assertThat(client.ask()).isEmpty();
+      Pod first = pod(new PortMapping(Protocol.UDP, 53, 10053, ""));
+      lab.serveUdp(first.netns(), first.v4(), 53);
+      assertThat(client.ask()).isEqualTo(Lab.OUTSIDE_V4);
+      provider.detach(first.ref());
+      Pod second = pod(new PortMapping(Protocol.UDP, 54, 10053, ""));
+      lab.serveUdp(second.netns(), second.v4(), 54);
+      assertThat(client.ask()).isEqualTo(Lab.OUTSIDE_V4);
+    }
+  }
+
+  @Test
   void hostPortOfOneAddressAnswersOnlyThere() throws Exception {
     lab.ip(lab.host(), "addr add 192.0.2.3/24 dev up0");
     Pod a = pod(new PortMapping(Protocol.TCP, 8080, 18080, "192.0.2.3"));

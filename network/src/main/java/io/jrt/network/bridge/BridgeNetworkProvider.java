@@ -229,6 +229,7 @@ public final class BridgeNetworkProvider implements NetworkProvider {
       pod.run(set);
     }
     host.admit(lease);
+    host.forgetFlows(lease);
     return bridge.mtu();
   }
 
@@ -318,6 +319,7 @@ public final class BridgeNetworkProvider implements NetworkProvider {
     Lease releasing = lease.in(State.RELEASING);
     leases.put(releasing);
     host.dismiss(lease);
+    host.forgetFlows(lease);
     hostPorts.release(lease.sandboxId());
     reaper.delete(releasing);
   }

@@ -5,6 +5,7 @@ import io.jrt.errors.JrtException;
 import io.jrt.linux.Errno;
 import io.jrt.linux.Kernel;
 import io.jrt.linux.KernelException;
+import io.jrt.linux.netlink.ConnTrack;
 import io.jrt.linux.netlink.NfTables;
 import io.jrt.linux.netlink.NftTransaction;
 import io.jrt.linux.netlink.RouteNetlink;
@@ -13,6 +14,7 @@ import io.jrt.network.BridgeConfig;
 import io.jrt.network.Cidr;
 import io.jrt.network.HostNamespace;
 import io.jrt.network.IpAddress;
+import io.jrt.network.PortMapping;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.DirectoryStream;
@@ -21,8 +23,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -283,6 +287,27 @@ final class HostSide implements AutoCloseable {
         throw e;
       }
       rebuildRules(); // it was not admitted yet, or somebody flushed the rules
+    }
+  }
+
+  /**
+   * Lets clients that went on sending to a UDP host port, while nobody or another pod had it, come
+   * to who has it now: the kernel would send them where their first datagram went.
+   */
+  void forgetFlows(Lease lease) {
+    Set<Integer> ports =
+        lease.portMappings().stream()
+            .filter(mapping -> mapping.protocol() == PortMapping.Protocol.UDP)
+            .map(PortMapping::hostPort)
+            .collect(Collectors.toSet());
+    if (ports.isEmpty()) {
+      return;
+    }
+    try (ConnTrack flows = host.call(STEP, () -> ConnTrack.open(kernel))) {
+      flows.forget(ConnTrack.UDP, ports::contains);
+    } catch (KernelException e) {
+      // The ports work for whoever is new; a kernel without ctnetlink can do no better.
+      LOG.warn("flows to UDP host ports {} of pod {} stay: {}", ports, lease.pod(), e.getMessage());
     }
   }
 
