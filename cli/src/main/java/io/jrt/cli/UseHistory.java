@@ -153,7 +153,8 @@ final class UseHistory {
                     Words.size(use.getTxBytes()),
                     Words.size(use.getReadBytes()),
                     Words.size(use.getWrittenBytes()),
-                    Words.size(use.getDiskBytes()),
+                    Words.size(use.getDiskBytes())
+                        + (use.getDiskLimit() > 0 ? " / " + Words.size(use.getDiskLimit()) : ""),
                     Long.toString(use.getProcesses()),
                     pressure(use));
               }

@@ -245,8 +245,17 @@ final class LocalVolumes implements NamedVolumes {
   /** The directory with the content; from now on this owner counts as a user. */
   Path use(String name, String owner) {
     synchronized (lock) {
-      Volume volume = get(name);
+      reserve(name, owner);
+      VolumeRecord record = get(name).record;
       Path data = directory.resolve(name).resolve(DATA);
+      return driver(record).activate(name, data, record.options());
+    }
+  }
+
+  @Override
+  public void reserve(String name, String owner) {
+    synchronized (lock) {
+      Volume volume = get(name);
       if (volume.users.add(owner)) {
         try {
           writeUsers(volume);
@@ -255,7 +264,6 @@ final class LocalVolumes implements NamedVolumes {
           throw e;
         }
       }
-      return driver(volume.record).activate(name, data, volume.record.options());
     }
   }
 

@@ -30,6 +30,13 @@ public interface NamedVolumes {
   /** Removes all volumes without a user and says which. */
   List<String> prune();
 
+  /**
+   * Counts this container as a user from now on, before it has the volume mounted.
+   *
+   * @throws io.jrt.errors.JrtException NOT_FOUND for a volume that is not there
+   */
+  void reserve(String name, String owner);
+
   /** Forgets what this container used. */
   void release(String owner);
 

@@ -7,6 +7,7 @@ import io.jrt.linux.Kernel;
 import io.jrt.linux.KernelException;
 import io.jrt.linux.MountAttributes;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -50,6 +51,7 @@ public final class Volumes {
     }
     MountTable table = new MountTable(kernel);
     return watched.call(
+        context.owner(),
         step -> {
           List<PreparedMount> prepared = new ArrayList<>();
           try {
@@ -77,9 +79,9 @@ public final class Volumes {
     return "mount of %s on %s".formatted(source, request.destination());
   }
 
-  /** Mounts whose file system has not answered for longer than the time-out, for people. */
-  public List<String> stuck() {
-    return watched.stuck();
+  /** Mounts whose file system has not answered for at least this long, the oldest first. */
+  public List<SlowMount> slowerThan(Duration time) {
+    return watched.slowerThan(time);
   }
 
   /** What this kernel can do. */

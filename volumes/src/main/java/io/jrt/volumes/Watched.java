@@ -3,6 +3,8 @@ package io.jrt.volumes;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -18,7 +20,7 @@ final class Watched {
   private static final String STEP = "prepare mount";
 
   private final Duration limit;
-  private final Set<Step> abandoned = ConcurrentHashMap.newKeySet();
+  private final Set<Step> active = ConcurrentHashMap.newKeySet();
 
   Watched(Duration limit) {
     this.limit = limit;
@@ -30,12 +32,28 @@ final class Watched {
 
   /** What the work is doing at the moment. */
   static final class Step {
+    private final String owner;
     private String doing = "";
     private long since = System.nanoTime();
+    private Instant at = Instant.now();
+    private boolean abandoned;
+
+    private Step(String owner) {
+      this.owner = owner;
+    }
 
     synchronized void begin(String what) {
       doing = what;
       since = System.nanoTime();
+      at = Instant.now();
+    }
+
+    private synchronized void abandon() {
+      abandoned = true;
+    }
+
+    private synchronized SlowMount slow() {
+      return new SlowMount(owner, doing, at, abandoned);
     }
 
     synchronized String doing() {
@@ -56,18 +74,20 @@ final class Watched {
   }
 
   /**
+   * @param owner whom the work is for
    * @param throwAway gets the result of work that ended after it was given up
    */
-  <T> T call(Work<T> work, Consumer<T> throwAway) {
-    Step step = new Step();
+  <T> T call(String owner, Work<T> work, Consumer<T> throwAway) {
+    Step step = new Step(owner);
     Outcome<T> outcome = new Outcome<>();
+    active.add(step);
     Thread.ofPlatform().daemon().name("jrt-mount").start(() -> run(work, step, outcome, throwAway));
     synchronized (outcome) {
       while (!outcome.done) {
         long left = limit.toNanos() - step.nanos();
         if (left <= 0) {
           outcome.givenUp = true;
-          abandoned.add(step);
+          step.abandon();
           throw new JrtException(
               ErrorKind.DEADLINE,
               STEP,
@@ -80,7 +100,7 @@ final class Watched {
           outcome.wait(Math.max(1, left / 1_000_000));
         } catch (InterruptedException e) {
           outcome.givenUp = true;
-          abandoned.add(step);
+          step.abandon();
           Thread.currentThread().interrupt();
           throw new JrtException(ErrorKind.CANCELLED, STEP, step.doing() + " was interrupted", e);
         }
@@ -100,6 +120,7 @@ final class Watched {
     } catch (Throwable e) {
       failure = Optional.of(e);
     }
+    active.remove(step);
     synchronized (outcome) {
       outcome.value = value;
       outcome.failure = failure;
@@ -107,16 +128,16 @@ final class Watched {
       outcome.notifyAll();
       if (outcome.givenUp) {
         value.ifPresent(throwAway);
-        abandoned.remove(step);
       }
     }
   }
 
-  /** Steps that were given up and still hang. */
-  List<String> stuck() {
-    return abandoned.stream()
-        .map(step -> "%s, for %d s".formatted(step.doing(), step.nanos() / 1_000_000_000))
-        .sorted()
+  /** Steps that have not ended for at least this long, the oldest first. */
+  List<SlowMount> slowerThan(Duration time) {
+    return active.stream()
+        .filter(step -> step.nanos() >= time.toNanos())
+        .map(Step::slow)
+        .sorted(Comparator.comparing(SlowMount::since))
         .toList();
   }
 

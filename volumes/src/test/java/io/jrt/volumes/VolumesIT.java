@@ -562,17 +562,23 @@ class VolumesIT {
         .isInstanceOfSatisfying(
             JrtException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.DEADLINE))
         .hasMessageStartingWith("mount of %s on /data hangs".formatted(below));
-    assertThat(impatient.stuck()).hasSize(1);
-    assertThat(impatient.stuck().getFirst()).startsWith("mount of " + below);
+    assertThat(impatient.slowerThan(Duration.ofMillis(100)))
+        .singleElement()
+        .satisfies(
+            slow -> {
+              assertThat(slow.what()).startsWith("mount of " + below);
+              assertThat(slow.owner()).isEqualTo("container-1");
+              assertThat(slow.abandoned()).isTrue();
+            });
 
     impatient.prepare(List.of(host(node.directory("fine"))), context).getFirst().close();
 
     server.close();
     long until = System.nanoTime() + Duration.ofSeconds(10).toNanos();
-    while (!impatient.stuck().isEmpty() && System.nanoTime() < until) {
+    while (!impatient.slowerThan(Duration.ZERO).isEmpty() && System.nanoTime() < until) {
       Thread.sleep(10);
     }
-    assertThat(impatient.stuck()).isEmpty();
+    assertThat(impatient.slowerThan(Duration.ZERO)).isEmpty();
   }
 
   @Test

@@ -91,6 +91,8 @@ final class Stats {
         .setMemoryPressure(pressure(memory.flatMap(MemoryStats::psi)))
         .setIoPressure(pressure(container.io().flatMap(IoStats::psi)))
         .setDiskBytes(container.writableLayer().map(FilesystemStats::usedBytes).orElse(0L))
+        .setDiskLimit(
+            container.writableLayer().map(layer -> layer.limitBytes().orElse(0)).orElse(0L))
         .build();
   }
 

@@ -21,7 +21,21 @@ public record ContainersConfig(
     @Doc("Sysctls of every pod with a network of its own, unless it asks otherwise.")
         Map<String, String> sysctls,
     @Doc("How long the last output of an ended container is waited for.") Duration outputPatience,
-    @Doc("How long processes may take to die of SIGKILL.") Duration killPatience) {
+    @Doc("How long processes may take to die of SIGKILL.") Duration killPatience,
+    @Doc(
+            "What a container may write into its root file system when its pod has no annotation"
+                + " jrt.io/writable-layer-limit; 0 for no limit. It takes a file system with"
+                + " project quota (ext4 or xfs mounted with prjquota).")
+        ByteSize writableLayerLimit,
+    @Doc(
+            "Whether a container is refused whose writable layer cannot be limited as asked; else"
+                + " it runs without a limit, and that is said once.")
+        boolean requireWritableLayerLimit,
+    @Doc(
+            "Whether the kernel's log is read for system calls that a seccomp filter denied, to"
+                + " tell them in jrt why and jrt events; else only of pods with the annotation"
+                + " jrt.io/explain-seccomp: \"true\".")
+        boolean explainSeccomp) {
 
   public static final ContainersConfig DEFAULT =
       new ContainersConfig(
@@ -34,7 +48,10 @@ public record ContainersConfig(
               "net.ipv4.ip_unprivileged_port_start", "0",
               "net.ipv4.ping_group_range", "0 2147483647"),
           Duration.ofSeconds(5),
-          Duration.ofSeconds(30));
+          Duration.ofSeconds(30),
+          new ByteSize(0),
+          true,
+          false);
 
   public ContainersConfig {
     runtimeHandlers = List.copyOf(runtimeHandlers);
@@ -52,6 +69,9 @@ public record ContainersConfig(
         sysctls,
         outputPatience,
         killPatience,
+        writableLayerLimit.bytes(),
+        requireWritableLayerLimit,
+        explainSeccomp,
         devices.toCore());
   }
 }

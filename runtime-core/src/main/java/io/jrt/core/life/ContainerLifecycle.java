@@ -48,6 +48,7 @@ final class ContainerLifecycle {
   private final PodLifecycle pods;
   private final ContainerRuns runs;
   private final SpecBuilder specs;
+  private final WritableLayers layers;
   private final Ids ids = new Ids();
   private final String bootId = BootId.current();
 
@@ -59,7 +60,8 @@ final class ContainerLifecycle {
       RecordStore<Intent> intents,
       PodLifecycle pods,
       ContainerRuns runs,
-      SpecBuilder specs) {
+      SpecBuilder specs,
+      WritableLayers layers) {
     this.wiring = wiring;
     this.inventory = inventory;
     this.operations = operations;
@@ -68,6 +70,7 @@ final class ContainerLifecycle {
     this.pods = pods;
     this.runs = runs;
     this.specs = specs;
+    this.layers = layers;
   }
 
   String create(String podId, ContainerConfig config, Deadline deadline) {
@@ -108,6 +111,7 @@ final class ContainerLifecycle {
     requireReady(pod, "create container");
     operation.step("check request");
     specs.check(config, pod);
+    long writable = layers.limit(pod.record().config().annotations());
     operation.step("find image");
     Image image = image(config);
     Map<String, String> imageVolumes = specs.mounts().imageVolumes(config);
@@ -123,6 +127,7 @@ final class ContainerLifecycle {
     try {
       operation.step("make snapshot");
       Snapshot snapshot = wiring.images().prepareSnapshot(id, image.id());
+      layers.apply(snapshot, writable);
       operation.step("decide user");
       UserPlan user =
           UserMerge.merge(
@@ -133,6 +138,7 @@ final class ContainerLifecycle {
       DeviceInjection devices = specs.injection(cdiDevices, user);
       process = process.withEntries(devices.environment());
       user = user.withGroups(devices.groups());
+      specs.mounts().reserveVolumes(id, config);
       operation.step("commit");
       ContainerRecord record =
           new ContainerRecord(
@@ -187,7 +193,8 @@ final class ContainerLifecycle {
     try {
       inventory.findContainer(id).ifPresent(inventory::remove);
       records.remove(id, Durability.POWER_CUT);
-      wiring.images().removeSnapshot(id);
+      layers.remove(id);
+      wiring.volumes().named().release(id);
       intents.remove(id, Durability.CRASH);
     } catch (RuntimeException e) {
       // The intent stays, so the next start tries again.
@@ -229,7 +236,7 @@ final class ContainerLifecycle {
           wiring.cgroups().killAll(cgroup);
           wiring.cgroups().remove(cgroup);
         });
-    releases.attempt(() -> wiring.images().removeSnapshot(id));
+    releases.attempt(() -> layers.remove(id));
     releases.attempt(() -> runs.giveBackDevices(id));
     releases.attempt(() -> Layout.removeDirectory(wiring.layout().container(id)));
     releases.attempt(() -> wiring.volumes().named().release(id));

@@ -75,8 +75,17 @@ final class ContainerMounts {
       if (mount.recursiveReadOnly()
           && (!mount.readonly() || mount.propagation() != MountPropagation.PRIVATE)) {
         throw invalid(
-            "the mount on %s is to be recursively read-only, but not read-only and private"
+            "RROUnsupported: the mount on %s is to be recursively read-only, but not read-only and private"
                 .formatted(mount.containerPath()));
+      }
+      if (mount.recursiveReadOnly() && !wiring.volumes().features().recursiveReadOnly()) {
+        throw new JrtException(
+            ErrorKind.UNIMPLEMENTED,
+            "check request",
+            "RROUnsupported: this kernel cannot make the mount on %s recursively read-only"
+                .formatted(mount.containerPath()),
+            "it takes mount_setattr, Linux 5.12",
+            null);
       }
       for (String option : mount.options()) {
         if (!OPTIONS.contains(option)) {
@@ -109,6 +118,15 @@ final class ContainerMounts {
       }
     }
     return ids;
+  }
+
+  /** Counts the container as a user of the named volumes it asks for. */
+  void reserveVolumes(String id, ContainerConfig config) {
+    for (MountConfig mount : config.mounts()) {
+      if (mount.image().isEmpty() && !mount.hostPath().startsWith("/")) {
+        wiring.volumes().named().reserve(mount.hostPath(), id);
+      }
+    }
   }
 
   private static String reference(ImageSpec image) {

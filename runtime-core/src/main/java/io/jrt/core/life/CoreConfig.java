@@ -18,6 +18,12 @@ import java.util.Map;
  * @param defaultSysctls set in pods with a network of their own, unless they ask otherwise
  * @param outputPatience how long the last output of an ended container is waited for
  * @param killPatience how long processes may take to die of SIGKILL
+ * @param writableLayerBytes what a container may write into its root when its pod asks for nothing;
+ *     0 for no limit
+ * @param requireWritableLayerLimit whether a container is refused whose writable layer cannot be
+ *     limited as asked; else it runs without, which is said once
+ * @param explainSeccomp whether calls that a filter denies are told of every container, not only of
+ *     pods that ask for it
  * @param devices where devices are found and who may have them
  */
 public record CoreConfig(
@@ -29,6 +35,9 @@ public record CoreConfig(
     Map<String, String> defaultSysctls,
     Duration outputPatience,
     Duration killPatience,
+    long writableLayerBytes,
+    boolean requireWritableLayerLimit,
+    boolean explainSeccomp,
     DeviceSettings devices) {
 
   public static final CoreConfig DEFAULT =
@@ -45,6 +54,9 @@ public record CoreConfig(
               "0 2147483647"),
           Duration.ofSeconds(5),
           Duration.ofSeconds(30),
+          0,
+          true,
+          false,
           DeviceSettings.DEFAULT);
 
   public CoreConfig {
@@ -63,6 +75,26 @@ public record CoreConfig(
         defaultSysctls,
         outputPatience,
         killPatience,
+        writableLayerBytes,
+        requireWritableLayerLimit,
+        explainSeccomp,
         other);
+  }
+
+  /** The same with another limit of writable layers. */
+  public CoreConfig withWritableLayerLimit(long bytes, boolean require) {
+    return new CoreConfig(
+        runtimeHandlers,
+        clampUnpermitted,
+        hostResolvConf,
+        hostHosts,
+        shmBytes,
+        defaultSysctls,
+        outputPatience,
+        killPatience,
+        bytes,
+        require,
+        explainSeccomp,
+        devices);
   }
 }

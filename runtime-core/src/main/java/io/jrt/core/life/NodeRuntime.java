@@ -45,9 +45,11 @@ import io.jrt.linux.Fd;
 import io.jrt.linux.NamespaceKind;
 import io.jrt.linux.Signals;
 import io.jrt.network.NetworkStatus;
+import io.jrt.volumes.SlowMount;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -61,6 +63,9 @@ import org.slf4j.LoggerFactory;
 /** The {@link ContainerRuntime} of this node. */
 public final class NodeRuntime implements ContainerRuntime {
   private static final Logger log = LoggerFactory.getLogger(NodeRuntime.class);
+
+  /** A mount that takes this long is told among the operations. */
+  private static final Duration SLOW_MOUNT = Duration.ofSeconds(1);
 
   private final Wiring wiring;
   private final Inventory inventory = new Inventory();
@@ -92,15 +97,24 @@ public final class NodeRuntime implements ContainerRuntime {
     this.devices = new NodeDevices(wiring.kernel().files(), wiring.config().devices());
     SpecBuilder specs = new SpecBuilder(wiring, pods, inventory, devices);
     this.runs = new ContainerRuns(wiring, inventory, containerRecords, pods, specs, limitations);
+    WritableLayers layers = new WritableLayers(wiring, limitations);
     this.containers =
         new ContainerLifecycle(
-            wiring, inventory, operations, containerRecords, intents, pods, runs, specs);
+            wiring, inventory, operations, containerRecords, intents, pods, runs, specs, layers);
     this.commands = new Commands(wiring, inventory, specs, pods.namespaces());
-    this.statistics = new Statistics(wiring, inventory, pods.namespaces());
+    this.statistics = new Statistics(wiring, inventory, pods.namespaces(), layers);
     this.inspection = new Inspection(wiring, inventory);
     this.recovered =
         new Recovery(
-                wiring, inventory, podRecords, containerRecords, intents, pods, containers, runs)
+                wiring,
+                inventory,
+                podRecords,
+                containerRecords,
+                intents,
+                pods,
+                containers,
+                runs,
+                layers)
             .run();
     this.deviceWatch = new DeviceWatch(inventory, runs, wiring.config().devices().checkInterval());
   }
@@ -392,7 +406,20 @@ public final class NodeRuntime implements ContainerRuntime {
 
   @Override
   public List<OperationInfo> operations() {
-    return operations.list();
+    List<OperationInfo> all = new ArrayList<>(operations.list());
+    for (SlowMount mount : wiring.volumes().slowerThan(SLOW_MOUNT)) {
+      all.add(
+          new OperationInfo(
+              "container/" + mount.owner(),
+              mount.abandoned() ? "hanging mount" : "prepare mounts",
+              mount.what() + " waits for its file system",
+              mount.since(),
+              mount.since(),
+              Optional.empty(),
+              "jrt-mount",
+              0));
+    }
+    return all;
   }
 
   @Override

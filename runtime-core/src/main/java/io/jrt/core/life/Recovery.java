@@ -48,6 +48,7 @@ final class Recovery {
   private final PodLifecycle pods;
   private final ContainerLifecycle containers;
   private final ContainerRuns runs;
+  private final WritableLayers layers;
   private final String bootId = BootId.current();
   private final List<String> findings = new ArrayList<>();
 
@@ -59,7 +60,8 @@ final class Recovery {
       RecordStore<Intent> intents,
       PodLifecycle pods,
       ContainerLifecycle containers,
-      ContainerRuns runs) {
+      ContainerRuns runs,
+      WritableLayers layers) {
     this.wiring = wiring;
     this.inventory = inventory;
     this.podRecords = podRecords;
@@ -68,6 +70,7 @@ final class Recovery {
     this.pods = pods;
     this.containers = containers;
     this.runs = runs;
+    this.layers = layers;
   }
 
   /** Does all of it; answers one sentence for each thing that was not as it should be. */
@@ -299,7 +302,7 @@ final class Recovery {
     for (String key : wiring.images().snapshotKeys()) {
       if (Ids.isId(key) && !containerIds.contains(key)) {
         finding("snapshot %s belongs to no container".formatted(key));
-        attempt(key, () -> wiring.images().removeSnapshot(key));
+        attempt(key, () -> layers.remove(key));
       }
     }
     attempt("networks", () -> wiring.network().gc(attached));
@@ -329,7 +332,7 @@ final class Recovery {
     }
     runs.giveBackDevices(id);
     Layout.removeDirectory(wiring.layout().container(id));
-    wiring.images().removeSnapshot(id);
+    layers.remove(id);
   }
 
   private static List<String> idsBelow(Path directory) {

@@ -24,6 +24,7 @@ import io.jrt.linux.Fd;
 import io.jrt.linux.KernelException;
 import io.jrt.linux.NamespaceKind;
 import io.jrt.linux.StatFs;
+import io.jrt.volumes.VolumeUsage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,15 +48,17 @@ final class Statistics {
   private final Wiring wiring;
   private final Inventory inventory;
   private final PodNamespaces namespaces;
+  private final WritableLayers layers;
   private final BlockDevices devices = new BlockDevices();
   private final Map<String, Sample> last = new ConcurrentHashMap<>();
 
   private record Sample(Instant at, long cpuNanos, OptionalLong rate) {}
 
-  Statistics(Wiring wiring, Inventory inventory, PodNamespaces namespaces) {
+  Statistics(Wiring wiring, Inventory inventory, PodNamespaces namespaces, WritableLayers layers) {
     this.wiring = wiring;
     this.inventory = inventory;
     this.namespaces = namespaces;
+    this.layers = layers;
   }
 
   ContainerStats of(Container container) {
@@ -129,7 +132,10 @@ final class Statistics {
     try (Fd directory = wiring.kernel().files().openDirectory(Path.of(layer.mountpoint()))) {
       StatFs all = wiring.kernel().files().statfs(directory);
       return Optional.of(
-          new FilesystemSize(all.blocks() * all.blockSize(), all.inodes(), all.inodesFree()));
+          new FilesystemSize(
+              layer.limitBytes().orElse(all.blocks() * all.blockSize()),
+              all.inodes(),
+              all.inodesFree()));
     } catch (KernelException e) {
       log.debug("no size of the file system of {}: {}", layer.mountpoint(), e.getMessage());
       return Optional.empty();
@@ -249,8 +255,25 @@ final class Statistics {
   private Optional<FilesystemStats> writableLayer(String id) {
     try {
       FsUsage usage = wiring.images().snapshotUsage(id);
+      Optional<VolumeUsage> limited = layers.usage(id);
+      if (limited.isPresent()) {
+        // The quota counts at every moment; the walk's result is some seconds old.
+        VolumeUsage now = limited.get();
+        return Optional.of(
+            new FilesystemStats(
+                Instant.now(),
+                usage.path().toString(),
+                now.bytes(),
+                now.inodes(),
+                OptionalLong.of(now.byteLimit())));
+      }
       return Optional.of(
-          new FilesystemStats(usage.at(), usage.path().toString(), usage.bytes(), usage.inodes()));
+          new FilesystemStats(
+              usage.at(),
+              usage.path().toString(),
+              usage.bytes(),
+              usage.inodes(),
+              OptionalLong.empty()));
     } catch (JrtException e) {
       log.debug("no usage of the writable layer of {}: {}", id, e.getMessage());
       return Optional.empty();

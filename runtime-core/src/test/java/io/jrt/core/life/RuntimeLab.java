@@ -73,6 +73,7 @@ final class RuntimeLab implements AutoCloseable {
       LinuxLauncher launcher,
       IoEngine io,
       JournaledEvents events,
+      Volumes volumes,
       ContainerRuntime runtime) {}
 
   /** In a new directory, with a network that leads nowhere. */
@@ -116,6 +117,11 @@ final class RuntimeLab implements AutoCloseable {
     LinuxLauncher launcher = new LinuxLauncher(kernel, poller, init);
     IoEngine io = IoEngine.open(kernel, layout.state().resolve("io"));
     JournaledEvents events = JournaledEvents.open(layout.root().resolve("events"), 1000, 1 << 20);
+    Volumes volumes =
+        new Volumes(
+            kernel,
+            VolumesConfig.defaults(
+                layout.root().resolve("volumes"), layout.state().resolve("volumes")));
     Wiring wiring =
         new Wiring(
             config,
@@ -123,10 +129,7 @@ final class RuntimeLab implements AutoCloseable {
             kernel,
             images,
             network,
-            new Volumes(
-                kernel,
-                VolumesConfig.defaults(
-                    layout.root().resolve("volumes"), layout.state().resolve("volumes"))),
+            volumes,
             new Security(kernel, SecurityConfig.DEFAULT),
             new KernelControlGroups(
                 kernel, manager, new CgroupfsDriver(manager, cgroupParent), cgroupParent),
@@ -135,7 +138,8 @@ final class RuntimeLab implements AutoCloseable {
             events,
             failPoints,
             init);
-    open = new Open(images, network, poller, launcher, io, events, new NodeRuntime(wiring));
+    open =
+        new Open(images, network, poller, launcher, io, events, volumes, new NodeRuntime(wiring));
   }
 
   /** From now on with the real image store, into which the busybox image was imported. */
@@ -189,6 +193,10 @@ final class RuntimeLab implements AutoCloseable {
   void restart() {
     shut();
     open();
+  }
+
+  Volumes volumes() {
+    return now().volumes();
   }
 
   ImageStore images() {
