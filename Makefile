@@ -35,6 +35,15 @@ test-v2: build ## the tests of cgroups, launch and lifecycle in a guest with cgr
 	@dist/dev/setup test v2
 	@dist/dev/test-v2 $(TESTS)
 
+fault: setup-test ## kill, fail and hang the daemon at every step, and damage its records; an hour
+	$(MVN) -DskipITs=false -Djrt.fault=full -Dit.test='CrashWalkIT,FaultWalkIT,DamagedRecordsIT,SoakIT' \
+	  -Dtest=None -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify
+
+soak: setup-test ## random pods, kills and execs for MINUTES (10) or HOURS, SEED=… repeats one
+	$(MVN) -DskipITs=false -Djrt.soak.minutes=$(if $(HOURS),$(shell expr $(HOURS) \* 60),$(or $(MINUTES),10)) \
+	  $(if $(SEED),-Djrt.seed=$(SEED)) -Dit.test=SoakIT -Dtest=None \
+	  -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify
+
 bench: build ## one table of what the hot paths cost (PEER=unix:///… adds a column)
 	@dist/dev/bench $(TREE)
 

@@ -8,7 +8,6 @@ import io.jrt.core.life.ControlGroups;
 import io.jrt.core.life.KernelControlGroups;
 import io.jrt.core.life.NodeRuntime;
 import io.jrt.core.life.Wiring;
-import io.jrt.core.op.FailPoints;
 import io.jrt.core.store.Layout;
 import io.jrt.errors.JrtException;
 import io.jrt.events.DaemonEvent;
@@ -168,11 +167,10 @@ public final class Main {
                 root.resolve("events"),
                 config.events().replay(),
                 config.events().journalSize().bytes()));
-    var failPoints = FailPoints.fromSystemProperty();
     var store =
         closer.add(
             LocalImageStore.open(
-                config.images().toStore(root.resolve("images")), kernel, failPoints::hit));
+                config.images().toStore(root.resolve("images")), kernel, kernel.failPoints()::hit));
     config.images().pinned().forEach(store::pin);
     NetworkProvider network =
         closer.add(
@@ -207,7 +205,7 @@ public final class Main {
                     launcher,
                     io,
                     events,
-                    failPoints,
+                    kernel.failPoints(),
                     jrtInit)));
     return new Node(
         configuration,

@@ -3,7 +3,9 @@ package io.jrt.events;
 import com.google.common.eventbus.Subscribe;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -64,7 +66,23 @@ final class Journal implements AutoCloseable {
       throw new JrtException(
           ErrorKind.UNAVAILABLE, "open event journal", "cannot make " + directory, e);
     }
+    for (Path file : List.of(current, previous)) {
+      if (Files.isDirectory(file)) {
+        moveAway(file);
+      }
+    }
     this.writer = Thread.ofPlatform().name("event-journal").daemon().unstarted(this::write);
+  }
+
+  /** Something that no event can be written to must not silence the journal for ever. */
+  private static void moveAway(Path file) {
+    Path aside = file.resolveSibling(file.getFileName() + ".damaged." + System.nanoTime());
+    try {
+      Files.move(file, aside);
+      log.error("{} is no event journal and was moved to {}", file, aside);
+    } catch (IOException e) {
+      log.error("{} is no event journal and cannot be moved: {}", file, e.toString());
+    }
   }
 
   void start() {
@@ -90,19 +108,32 @@ final class Journal implements AutoCloseable {
     if (!Files.exists(file)) {
       return;
     }
-    try (var lines = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
+    int skipped = 0;
+    // What is no UTF-8 becomes a line that is no event, and does not hide those after it.
+    try (var lines =
+        new BufferedReader(
+            new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         if (line.isEmpty()) {
           continue;
         }
         try {
-          into.add(json.readValue(line, Recorded.class));
+          Recorded recorded = json.readValue(line, Recorded.class);
+          if (recorded == null || recorded.at() == null || recorded.event() == null) {
+            skipped++;
+          } else {
+            into.add(recorded);
+          }
         } catch (JacksonException e) {
           log.debug("skipped a line of {}: {}", file, e.getMessage());
+          skipped++;
         }
       }
     } catch (IOException e) {
       log.warn("cannot read the event journal {}: {}", file, e.toString());
+    }
+    if (skipped > 0) {
+      log.warn("{} lines of the event journal {} are no events", skipped, file);
     }
   }
 

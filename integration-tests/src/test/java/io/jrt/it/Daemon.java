@@ -34,13 +34,15 @@ final class Daemon implements AutoCloseable {
 
   private final Path home;
   private final List<String> arguments;
+  private final Map<String, String> environment;
   private final Leaks before;
-  private Process process;
-  private Cri cri;
+  private volatile Process process;
+  private volatile Cri cri;
 
-  private Daemon(Path home, List<String> arguments) {
+  private Daemon(Path home, List<String> arguments, Map<String, String> environment) {
     this.home = home;
     this.arguments = arguments;
+    this.environment = environment;
     this.before = Leaks.now(home);
     this.process = launch();
     this.cri = connect();
@@ -48,7 +50,12 @@ final class Daemon implements AutoCloseable {
 
   /** Starts a daemon with this text as its configuration. */
   static Daemon start(String config) throws IOException {
-    Path home = Files.createTempDirectory("jrt-it-");
+    return start(Files.createTempDirectory("jrt-it-"), config, Map.of());
+  }
+
+  /** Starts a daemon in this directory with more in its environment, such as JRTD_OPTS. */
+  static Daemon start(Path home, String config, Map<String, String> environment)
+      throws IOException {
     Files.createDirectories(home.resolve("root"));
     Files.createDirectories(home.resolve("state"));
     Files.writeString(home.resolve("config.toml"), config + network(config));
@@ -62,7 +69,17 @@ final class Daemon implements AutoCloseable {
             home.resolve("state/jrt.sock").toString(),
             "--config",
             home.resolve("config.toml").toString());
-    return new Daemon(home, arguments);
+    return new Daemon(home, arguments, environment);
+  }
+
+  /** Pods in a range of addresses that no other daemon of this machine is likely to have. */
+  static String ownRange() {
+    long number = ProcessHandle.current().pid();
+    return """
+    [network.bridge]
+    subnets = ["10.%d.%d.0/24"]
+    """
+        .formatted(128 + number / 256 % 64, number % 256);
   }
 
   /** On machines that the built-in bridge cannot work on, the provider that can. */
@@ -85,6 +102,7 @@ final class Daemon implements AutoCloseable {
         new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
+    builder.environment().putAll(environment);
     try {
       return builder.start();
     } catch (IOException e) {
@@ -148,8 +166,38 @@ final class Daemon implements AutoCloseable {
     await(process);
   }
 
+  /** Whether the process has ended, or does so at once. */
+  boolean hasEnded() {
+    try {
+      return process.waitFor(100, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** How the process that has ended did so. */
+  int exitValue() {
+    return process.exitValue();
+  }
+
+  /** The processes of the daemon are asked to end, as systemd does. */
+  void terminate() {
+    cri.close();
+    process.destroy();
+    await(process);
+  }
+
+  /** Starts a process on the same directories that does not need to get ready. */
+  Process launchOnly() {
+    cri.close();
+    process = launch();
+    return process;
+  }
+
   /** Starts the daemon anew on the same directories. */
   void restart() {
+    cri.close();
     process = launch();
     cri = connect();
   }
@@ -243,11 +291,22 @@ final class Daemon implements AutoCloseable {
     deleteHome();
   }
 
+  /** What is on the machine that was not there before, and that no daemon without pods has. */
+  List<String> leaks() {
+    List<String> leaks = Leaks.now(home).since(before);
+    leaks.removeIf(leak -> daemonWide(leak) && !leak.startsWith("mount " + home + "/"));
+    // Others use this machine too.
+    leaks.removeIf(leak -> leak.startsWith("mount ") && !leak.startsWith("mount " + home + "/"));
+    leaks.removeIf(leak -> leak.startsWith("interface ") && !leak.startsWith("interface jv"));
+    return leaks;
+  }
+
   /** What a running daemon without pods may hold. */
   private boolean daemonWide(String leak) {
-    return leak.startsWith("interface ")
-        || leak.startsWith("cgroup ")
-        || leak.startsWith("mount " + home + "/");
+    String cgroup = "/jrt-" + Leaks.instance(home.resolve("root")) + "/";
+    return leak.startsWith("interface jrt-")
+        || leak.startsWith("mount " + home + "/")
+        || (leak.startsWith("cgroup ") && !leak.contains(cgroup));
   }
 
   private void cleanUp() throws IOException {

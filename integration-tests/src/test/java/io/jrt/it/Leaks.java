@@ -31,11 +31,12 @@ record Leaks(Set<String> mounts, Set<String> cgroups, Set<String> interfaces, Se
     cgroups.removeIf(path -> path.contains("/jrt-") && !path.contains("/jrt-" + instance));
     Set<String> interfaces = interfaceNames();
     interfaces.removeIf(name -> name.startsWith("jrt-") && !name.equals("jrt-" + instance));
+    interfaces.removeIf(name -> name.startsWith("jv") && !master(name).equals("jrt-" + instance));
     return new Leaks(mounts, cgroups, interfaces, helperProcesses(home));
   }
 
   /** The name by which a daemon tells its things from those of another. */
-  private static String instance(Path root) {
+  static String instance(Path root) {
     return Long.toString(
         Integer.toUnsignedLong(root.toAbsolutePath().normalize().toString().hashCode()),
         Character.MAX_RADIX);
@@ -98,6 +99,16 @@ record Leaks(Set<String> mounts, Set<String> cgroups, Set<String> interfaces, Se
       return new TreeSet<>(names.map(path -> path.getFileName().toString()).toList());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The bridge that an interface is a port of. */
+  private static String master(String name) {
+    try {
+      Path master = Files.readSymbolicLink(Path.of("/sys/class/net/" + name + "/master"));
+      return String.valueOf(master.getFileName());
+    } catch (IOException e) {
+      return ""; // of none, or gone
     }
   }
 

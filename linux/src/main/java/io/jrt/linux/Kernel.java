@@ -13,6 +13,7 @@ public final class Kernel {
   private final Bpf bpf = new KernelBpf();
   private final Seccomp seccomp = new KernelSeccomp(files);
   private final Terminals terminals = new KernelTerminals(files);
+  private final FailPoints failPoints = FailPoints.fromSystemProperty();
 
   private Kernel() {}
 
@@ -56,6 +57,11 @@ public final class Kernel {
 
   public Terminals terminals() {
     return terminals;
+  }
+
+  /** Where a test can make what is done with the kernel go wrong. */
+  public FailPoints failPoints() {
+    return failPoints;
   }
 
   /** A new poller with a thread of its own; close it to end that. */

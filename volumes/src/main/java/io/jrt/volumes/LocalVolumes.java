@@ -104,7 +104,7 @@ final class LocalVolumes implements NamedVolumes {
       } else if (NAME.matcher(name).matches()) {
         try {
           volumes.put(name, read(name));
-        } catch (KernelException | JacksonException e) {
+        } catch (KernelException | JacksonException | JrtException e) {
           // Kept on disk for its data; without a record nothing may use or remove it.
           LOG.error("volume {} cannot be read and is left alone: {}", name, e.getMessage());
         }
@@ -125,6 +125,12 @@ final class LocalVolumes implements NamedVolumes {
   private Volume read(String name) {
     VolumeRecord record =
         json.readValue(files.readFile(top, name + "/" + RECORD), VolumeRecord.class);
+    if (record == null || record.version() > VolumeRecord.VERSION || !hasName(record, name)) {
+      throw new JrtException(
+          ErrorKind.DATA_LOSS,
+          STEP,
+          "%s/%s is no record of it that this daemon knows".formatted(name, RECORD));
+    }
     List<String> users;
     try {
       users = json.readValue(files.readFile(top, name + "/" + USERS), Users.class).users();
@@ -135,6 +141,14 @@ final class LocalVolumes implements NamedVolumes {
       users = List.of();
     }
     return new Volume(record, Set.copyOf(users));
+  }
+
+  private static boolean hasName(VolumeRecord record, String directory) {
+    String name = record.name();
+    return name != null
+        && (directory.equals(name)
+            || directory.equals(NEW + name)
+            || directory.equals(GONE + name));
   }
 
   // The interface --------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import io.jrt.image.Image;
 import io.jrt.image.Reference;
 import io.jrt.image.content.ConfigDocument;
 import io.jrt.image.content.Json;
+import io.jrt.linux.Damaged;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,11 +22,13 @@ import java.util.concurrent.CopyOnWriteArraySet;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.core.JacksonException;
+import tools.jackson.databind.node.ObjectNode;
 
 /** The images by id and by name. An image with a missing layer is kept but not shown. */
 final class ImageIndex {
   private static final Logger LOG = LoggerFactory.getLogger(ImageIndex.class);
+  private static final String VERSION_FIELD = "version";
+  private static final int VERSION = 1;
   private static final Pattern ID_PREFIX = Pattern.compile("[0-9a-f]{4,64}");
 
   /** An image with its configuration read. */
@@ -45,7 +48,7 @@ final class ImageIndex {
     try (var records = Files.newDirectoryStream(files.images(), "*.json")) {
       for (Path path : records) {
         try {
-          ImageRecord record = Json.mapper().readValue(Files.readAllBytes(path), ImageRecord.class);
+          ImageRecord record = read(path);
           Optional<byte[]> config = files.getBlob(Digest.parse(record.id()));
           if (config.isEmpty()) {
             throw new IOException("its configuration is missing or damaged");
@@ -53,14 +56,30 @@ final class ImageIndex {
           images.put(
               record.id(),
               new Entry(record, ConfigDocument.parse("the configuration", config.get())));
-        } catch (IOException | JacksonException | JrtException e) {
-          LOG.warn("the image record {} is damaged and deleted: {}", path, e.getMessage());
-          files.deleteDurably(path);
+        } catch (IOException | RuntimeException e) {
+          Damaged.setAside(path, files.damaged(), "image record", String.valueOf(e.getMessage()));
         }
       }
     } catch (IOException e) {
       throw StoreFiles.failed("open image store", files.images(), e);
     }
+  }
+
+  private static ImageRecord read(Path path) throws IOException {
+    if (!(Json.mapper().readTree(Files.readAllBytes(path)) instanceof ObjectNode tree)) {
+      throw new IOException("it is no JSON object");
+    }
+    // The first daemons wrote none.
+    int version = tree.path(VERSION_FIELD).asInt(1);
+    if (version > VERSION) {
+      throw new IOException("it has version " + version + " and this daemon knows " + VERSION);
+    }
+    tree.remove(VERSION_FIELD);
+    ImageRecord record = Json.mapper().treeToValue(tree, ImageRecord.class);
+    if (!path.endsWith(Digest.parse(record.id()).hex() + ".json")) {
+      throw new IOException("it is the record of " + record.id());
+    }
+    return record;
   }
 
   void pin(String name) {
@@ -177,7 +196,9 @@ final class ImageIndex {
   }
 
   private void write(ImageRecord record) {
-    files.writeDurably(path(record.id()), Json.mapper().writeValueAsBytes(record));
+    ObjectNode tree = Json.mapper().valueToTree(record);
+    tree.put(VERSION_FIELD, VERSION);
+    files.writeDurably(path(record.id()), Json.mapper().writeValueAsBytes(tree));
   }
 
   private Path path(String id) {

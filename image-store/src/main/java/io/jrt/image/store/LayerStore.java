@@ -23,7 +23,6 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.core.JacksonException;
 
 /**
  * The unpacked layers, by chain id. A layer is in the map if and only if its directory is complete
@@ -74,7 +73,8 @@ final class LayerStore {
             ahead.put(name, Files.getLastModifiedTime(directory.resolve(AHEAD)).toInstant());
           }
           layers.put(name, layer);
-        } catch (IOException | JacksonException | JrtException e) {
+        } catch (IOException | RuntimeException e) {
+          // It can be fetched again, so it need not be kept.
           LOG.warn("layer {} is damaged and deleted: {}", name, e.getMessage());
           files.discard(directory);
         }
@@ -124,10 +124,18 @@ final class LayerStore {
   }
 
   private void forget(String chainHex) {
-    layers.remove(chainHex);
+    LayerRecord layer = layers.remove(chainHex);
+    try {
+      files.discard(files.layers().resolve(chainHex));
+    } catch (RuntimeException e) {
+      // It lies where a new one of this name would have to go.
+      if (layer != null) {
+        layers.put(chainHex, layer);
+      }
+      throw e;
+    }
     suspects.remove(chainHex);
     ahead.remove(chainHex);
-    files.discard(files.layers().resolve(chainHex));
   }
 
   /** The directory that overlayfs takes. */
@@ -180,7 +188,13 @@ final class LayerStore {
       files.deleteTree(directory);
       return;
     }
-    files.rename(directory, target);
+    try {
+      files.failPoints().hit("image-store.show-layer");
+      files.rename(directory, target);
+    } catch (RuntimeException e) {
+      files.discard(directory);
+      throw e;
+    }
     ahead.put(layer.hex(), Instant.now());
     layers.put(layer.hex(), layer);
   }

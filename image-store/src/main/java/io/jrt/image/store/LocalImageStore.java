@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -53,10 +54,14 @@ public final class LocalImageStore implements ImageStore {
   private final Semaphore slots;
   private final Set<Thread> pulling = ConcurrentHashMap.newKeySet();
   private final Thread measuring;
+
+  /** Whether a collection of garbage did not come to its end. */
+  private volatile boolean garbage;
+
   private final String boot;
 
   private LocalImageStore(ImageStoreConfig config, Kernel kernel, Consumer<String> steps) {
-    this.files = new StoreFiles(kernel.files(), config.root());
+    this.files = new StoreFiles(kernel, config.root());
     this.boot = bootId();
     this.layers = new LayerStore(files);
     this.images = new ImageIndex(files, layers);
@@ -150,6 +155,10 @@ public final class LocalImageStore implements ImageStore {
       while (true) {
         long began = System.nanoTime();
         try {
+          files.deleteLeft();
+          if (garbage) {
+            collectGarbage();
+          }
           snapshots.measureAll();
         } catch (RuntimeException e) {
           LOG.warn("the use of snapshots could not be measured", e);
@@ -174,7 +183,15 @@ public final class LocalImageStore implements ImageStore {
   }
 
   private <T> T tracked(String what, PullListener listener, Work<T> work) {
-    var tracker = new PullTracker(what, listener);
+    var tracker =
+        new PullTracker(
+            what,
+            progress -> {
+              files
+                  .failPoints()
+                  .hit("pull-image." + progress.phase().name().toLowerCase(Locale.ROOT));
+              listener.progress(progress);
+            });
     queue.add(tracker);
     Thread current = Thread.currentThread();
     pulling.add(current);
@@ -356,6 +373,7 @@ public final class LocalImageStore implements ImageStore {
 
   @Override
   public void collectGarbage() {
+    garbage = true;
     layers.retain(
         () -> {
           Set<String> used = new HashSet<>(images.usedLayers());
@@ -374,6 +392,7 @@ public final class LocalImageStore implements ImageStore {
           Files.deleteIfExists(blob);
         }
       }
+      garbage = false;
     } catch (IOException e) {
       throw StoreFiles.failed("collect garbage", files.blobs(), e);
     } finally {

@@ -5,6 +5,7 @@ import io.jrt.errors.JrtException;
 import io.jrt.image.FsUsage;
 import io.jrt.image.Snapshot;
 import io.jrt.image.content.Json;
+import io.jrt.linux.Damaged;
 import io.jrt.linux.Fd;
 import io.jrt.linux.KernelException;
 import io.jrt.linux.Stat;
@@ -15,13 +16,13 @@ import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.core.JacksonException;
 
 /** The writable parts of containers. */
 final class SnapshotStore {
@@ -34,7 +35,13 @@ final class SnapshotStore {
    *
    * @param chain hex chain ids of its layers, the base first
    */
-  record Kept(String key, String imageId, List<String> chain) {}
+  record Kept(String key, String imageId, List<String> chain) {
+    Kept {
+      Objects.requireNonNull(key, "it has no key");
+      Objects.requireNonNull(imageId, "it has no image");
+      chain = List.copyOf(chain);
+    }
+  }
 
   private final StoreFiles files;
   private final LayerStore layers;
@@ -57,10 +64,14 @@ final class SnapshotStore {
           try {
             Kept kept =
                 Json.mapper().readValue(Files.readAllBytes(directory.resolve(RECORD)), Kept.class);
+            if (!kept.key().equals(key)) {
+              throw new IOException("the record is that of " + kept.key());
+            }
             snapshots.put(key, kept);
-          } catch (IOException | JacksonException e) {
-            LOG.warn("the snapshot {} is damaged and deleted: {}", key, e.getMessage());
-            files.discard(directory);
+          } catch (IOException | RuntimeException e) {
+            // What a container wrote is nowhere else, and it may be running on it.
+            Damaged.setAside(
+                directory, files.damaged(), "snapshot", String.valueOf(e.getMessage()));
           }
         }
       }
@@ -90,8 +101,9 @@ final class SnapshotStore {
     try {
       makeUpper(temp, lower.getFirst());
       Files.write(temp.resolve(RECORD), Json.mapper().writeValueAsBytes(kept));
+      files.failPoints().hit("image-store.show-snapshot");
       files.rename(temp, files.snapshots().resolve(key));
-    } catch (IOException | KernelException e) {
+    } catch (IOException | KernelException | JrtException e) {
       files.discard(temp);
       throw StoreFiles.failed("prepare snapshot", temp, e);
     }
@@ -138,9 +150,11 @@ final class SnapshotStore {
   }
 
   void remove(String key) {
-    if (snapshots.remove(key) != null) {
-      usages.remove(key);
+    if (snapshots.containsKey(key)) {
+      // Known until it is gone: a removal that fails is tried again.
       files.discard(files.snapshots().resolve(key));
+      snapshots.remove(key);
+      usages.remove(key);
     }
   }
 

@@ -4,15 +4,20 @@ import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.image.Digest;
 import io.jrt.linux.Errno;
+import io.jrt.linux.FailPoints;
 import io.jrt.linux.Fd;
 import io.jrt.linux.Files;
+import io.jrt.linux.Kernel;
 import io.jrt.linux.KernelException;
 import io.jrt.linux.OpenFlags;
 import io.jrt.linux.StatFs;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +30,7 @@ import org.slf4j.LoggerFactory;
  * images/HEX.json      one record an image
  * layers/HEX/          one directory a chain id: fs (the layer), tree (list of files), layer.json
  * snapshots/KEY/       upper, work, snapshot.json
+ * damaged/             records that could not be read, for a person to look at
  * ingest/              parts of large layers, kept for the next attempt
  * tmp/                 what is being made or deleted; emptied at start
  * lock, state          one daemon a root; how the last one ended
@@ -36,18 +42,21 @@ final class StoreFiles implements AutoCloseable {
   private static final String TRASH = "trash-";
 
   private final Files files;
+  private final FailPoints failPoints;
   private final Path root;
   private final Fd lock;
   private final AtomicLong names = new AtomicLong();
   private final SyncGroup syncs;
+  private final Queue<Path> undeleted = new ConcurrentLinkedQueue<>();
 
   /**
    * Makes the directories and takes the lock.
    *
    * @throws JrtException FAILED_PRECONDITION when another daemon has the root
    */
-  StoreFiles(Files files, Path root) {
-    this.files = files;
+  StoreFiles(Kernel kernel, Path root) {
+    this.files = kernel.files();
+    this.failPoints = kernel.failPoints();
     this.root = root;
     try {
       java.nio.file.Files.createDirectories(root);
@@ -75,6 +84,10 @@ final class StoreFiles implements AutoCloseable {
     return files;
   }
 
+  FailPoints failPoints() {
+    return failPoints;
+  }
+
   Path root() {
     return root;
   }
@@ -97,6 +110,10 @@ final class StoreFiles implements AutoCloseable {
 
   Path ingest() {
     return root.resolve("ingest");
+  }
+
+  Path damaged() {
+    return root.resolve("damaged");
   }
 
   Path tmp() {
@@ -127,9 +144,11 @@ final class StoreFiles implements AutoCloseable {
         files.writeFully(fd, content);
         files.fsync(fd);
       }
+      failPoints.hit("image-store.show-file");
       rename(temp, target);
+      failPoints.hit("image-store.sync-directory");
       syncDirectory(parent(target));
-    } catch (KernelException e) {
+    } catch (KernelException | JrtException e) {
       files.unlinkIfPresent(Fd.CWD, bytes(temp), 0);
       throw failed("write image store", target, e);
     }
@@ -181,6 +200,7 @@ final class StoreFiles implements AutoCloseable {
   /** Takes a thing out of sight at once and deletes it. */
   void discard(Path path) {
     Path grave = newTempName("dead");
+    failPoints.hit("image-store.discard");
     try {
       rename(path, grave);
     } catch (KernelException e) {
@@ -192,13 +212,24 @@ final class StoreFiles implements AutoCloseable {
     Thread.ofPlatform().daemon().name("jrt-delete").start(() -> deleteTree(grave));
   }
 
-  /** Deletes now; what cannot be deleted is tried again at the next start. */
+  /** Deletes now; what cannot be deleted is tried again later. */
   void deleteTree(Path path) {
     try (Fd parent = files.openDirectory(parent(path))) {
+      failPoints.hit("image-store.delete");
       files.removeTree(parent, String.valueOf(path.getFileName()));
-    } catch (KernelException e) {
-      LOG.warn("{} cannot be deleted now, the next start tries again", path, e);
+    } catch (KernelException | JrtException e) {
+      LOG.warn("{} cannot be deleted now and is tried again: {}", path, e.getMessage());
+      undeleted.add(path);
     }
+  }
+
+  /** Tries again what could not be deleted. */
+  void deleteLeft() {
+    List<Path> left = new ArrayList<>();
+    for (Path path = undeleted.poll(); path != null; path = undeleted.poll()) {
+      left.add(path);
+    }
+    left.forEach(this::deleteTree);
   }
 
   /** Puts aside what the last daemon half-made or half-deleted, and starts with an empty tmp. */

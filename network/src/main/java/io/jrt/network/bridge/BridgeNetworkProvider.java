@@ -190,6 +190,7 @@ public final class BridgeNetworkProvider implements NetworkProvider {
 
   /** Makes all that the lease says, and answers the MTU. */
   private int connect(Lease lease) {
+    kernel.failPoints().hit("attach-network.make-interface");
     Bridge bridge = host.ensure();
     try (Fd netns = openNetns(lease.netnsPath());
         RouteNetlink pod =
@@ -218,6 +219,7 @@ public final class BridgeNetworkProvider implements NetworkProvider {
                 .ifPresent(port -> routes.run(List.of(routes.setHairpin(port.index()))));
             return true;
           });
+      kernel.failPoints().hit("attach-network.set-addresses");
       int index = podInterface(pod, lease).index();
       List<NetlinkMessage> set = new ArrayList<>();
       set.add(pod.setUp(LOOPBACK));
@@ -228,8 +230,10 @@ public final class BridgeNetworkProvider implements NetworkProvider {
       }
       pod.run(set);
     }
+    kernel.failPoints().hit("attach-network.admit");
     host.admit(lease);
     host.forgetFlows(lease);
+    kernel.failPoints().hit("attach-network.note");
     return bridge.mtu();
   }
 
@@ -318,14 +322,17 @@ public final class BridgeNetworkProvider implements NetworkProvider {
     }
     Lease releasing = lease.in(State.RELEASING);
     leases.put(releasing);
+    kernel.failPoints().hit("detach-network.dismiss");
     host.dismiss(lease);
     host.forgetFlows(lease);
+    kernel.failPoints().hit("detach-network.delete-interface");
     hostPorts.release(lease.sandboxId());
     reaper.delete(releasing);
   }
 
   /** The interface is deleted: nothing is left but the lease. */
   private void gone(Lease lease) {
+    kernel.failPoints().hit("detach-network.forget");
     leases.remove(lease.sandboxId());
     ranges.release(lease.cidrs());
   }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.linux.Damaged;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -11,15 +12,15 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import tools.jackson.core.JacksonException;
+import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The leases of one provider, one file each, named after the sandbox.
@@ -29,8 +30,9 @@ import tools.jackson.databind.json.JsonMapper;
  * are neither interfaces nor pods, and a file that is damaged then is worth nothing.
  */
 final class LeaseStore {
-  private static final Logger LOG = LoggerFactory.getLogger(LeaseStore.class);
   private static final String SUFFIX = ".json";
+  private static final String VERSION_FIELD = "version";
+  private static final int VERSION = 1;
   private static final String LAST = "last";
 
   private final Path directory;
@@ -57,14 +59,36 @@ final class LeaseStore {
     return store;
   }
 
-  private void read(Path file) throws IOException {
+  private void read(Path file) {
     try {
-      Lease lease = json.readValue(Files.readAllBytes(file), Lease.class);
+      Lease lease = decode(Files.readAllBytes(file));
+      if (!file.equals(file(lease.sandboxId()))) {
+        throw new IOException("it is the record of sandbox " + lease.sandboxId());
+      }
       leases.put(lease.sandboxId(), lease);
-    } catch (JacksonException | JrtException e) {
-      LOG.warn("removing damaged network lease {}: {}", file, e.getMessage());
-      Files.delete(file);
+    } catch (IOException | RuntimeException e) {
+      Damaged.setAside(
+          file, directory.resolve("damaged"), "network lease", String.valueOf(e.getMessage()));
     }
+  }
+
+  private Lease decode(byte[] bytes) throws IOException {
+    if (!(json.readTree(bytes) instanceof ObjectNode tree)) {
+      throw new IOException("it is no JSON object");
+    }
+    // The first daemons wrote none.
+    int version = tree.path(VERSION_FIELD).asInt(1);
+    if (version > VERSION) {
+      throw new IOException("it has version " + version + " and this daemon knows " + VERSION);
+    }
+    tree.remove(VERSION_FIELD);
+    return json.treeToValue(tree, Lease.class);
+  }
+
+  private byte[] encode(Lease lease) {
+    ObjectNode tree = json.valueToTree(lease);
+    tree.put(VERSION_FIELD, VERSION);
+    return json.writeValueAsBytes(tree);
   }
 
   Optional<Lease> find(String sandboxId) {
@@ -77,7 +101,7 @@ final class LeaseStore {
 
   /** Stores a lease in place of the sandbox's former one. */
   void put(Lease lease) {
-    write(file(lease.sandboxId()), json.writeValueAsBytes(lease));
+    write(file(lease.sandboxId()), encode(lease));
     leases.put(lease.sandboxId(), lease);
   }
 
@@ -97,7 +121,12 @@ final class LeaseStore {
     } catch (NoSuchFileException e) {
       return List.of();
     } catch (IOException e) {
-      throw failure("cannot read " + directory.resolve(LAST), e);
+      Damaged.setAside(
+          directory.resolve(LAST),
+          directory.resolve("damaged"),
+          "list of addresses",
+          String.valueOf(e.getMessage()));
+      return List.of();
     }
   }
 
@@ -109,6 +138,14 @@ final class LeaseStore {
   void delete() {
     try {
       Files.deleteIfExists(directory.resolve(LAST));
+      Path damaged = directory.resolve("damaged");
+      if (Files.isDirectory(damaged)) {
+        try (Stream<Path> all = Files.walk(damaged)) {
+          for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+            Files.delete(path);
+          }
+        }
+      }
       Files.deleteIfExists(directory);
     } catch (IOException e) {
       throw failure("cannot delete " + directory, e);

@@ -4,6 +4,7 @@ import io.jrt.linux.Errno;
 import io.jrt.linux.KernelException;
 import io.jrt.linux.netlink.NetlinkMessage;
 import io.jrt.linux.netlink.RouteNetlink;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -29,6 +30,9 @@ final class LinkReaper implements AutoCloseable {
   /** Small enough that a request with all names fits a datagram. */
   private static final int BATCH = 256;
 
+  /** When what could not be deleted is tried again. */
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(2);
+
   private final HostSide host;
   private final Consumer<Lease> whenGone;
   private final Deque<Lease> waiting = new ArrayDeque<>();
@@ -38,6 +42,7 @@ final class LinkReaper implements AutoCloseable {
 
   private @Nullable Thread thread;
   private final Set<String> underWay = new HashSet<>();
+  private final List<Lease> failed = new ArrayList<>();
   private boolean closed;
 
   /**
@@ -81,7 +86,14 @@ final class LinkReaper implements AutoCloseable {
   private synchronized List<Lease> next() {
     while (waiting.isEmpty() && !closed) {
       try {
-        wait();
+        if (failed.isEmpty()) {
+          wait();
+        } else {
+          wait(RETRY_AFTER.toMillis());
+          failed.forEach(lease -> underWay.add(lease.sandboxId()));
+          waiting.addAll(failed);
+          failed.clear();
+        }
       } catch (InterruptedException e) {
         return List.of();
       }
@@ -100,12 +112,17 @@ final class LinkReaper implements AutoCloseable {
         deleteLinks(batch.stream().map(Lease::veth).toList());
         batch.forEach(whenGone);
       } catch (RuntimeException e) {
-        // The leases stay as they are; the next collection of networks tries again.
+        // The leases stay as they are until a later attempt.
         LOG.warn("cannot delete interfaces of {} detached pods", batch.size(), e);
+        failedNow(batch);
       }
       finished(batch);
       batch = next();
     }
+  }
+
+  private synchronized void failedNow(List<Lease> batch) {
+    failed.addAll(batch);
   }
 
   private synchronized void finished(List<Lease> batch) {

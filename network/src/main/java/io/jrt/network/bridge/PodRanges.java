@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.linux.Damaged;
 import io.jrt.network.Cidr;
 import io.jrt.network.IpAddress;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,18 +44,32 @@ final class PodRanges {
     PodRanges ranges = new PodRanges(rootDir.resolve("pod-cidrs"));
     try {
       Files.createDirectories(rootDir);
-      List<String> told =
-          Files.readAllLines(ranges.file).stream().filter(line -> !line.isBlank()).toList();
-      ranges.pools = pools(told.isEmpty() ? configured : told);
-    } catch (NoSuchFileException e) {
-      ranges.pools = pools(configured);
     } catch (IOException e) {
-      throw new JrtException(ErrorKind.INTERNAL, STEP, "cannot read " + ranges.file, e);
+      throw new JrtException(ErrorKind.INTERNAL, STEP, "cannot make " + rootDir, e);
     }
-    for (String address : last) {
-      ranges.pools.forEach(pool -> pool.continueAfter(IpAddress.parse(address)));
+    ranges.pools = told(ranges.file).orElseGet(() -> pools(configured));
+    try {
+      for (String address : last) {
+        ranges.pools.forEach(pool -> pool.continueAfter(IpAddress.parse(address)));
+      }
+    } catch (JrtException e) {
+      LOG.warn("where to go on with addresses is not known: {}", e.getMessage());
     }
     return ranges;
+  }
+
+  /** What the kubelet told an earlier daemon; it tells it again soon. */
+  private static Optional<List<AddressPool>> told(Path file) {
+    try {
+      List<String> told = Files.readAllLines(file).stream().filter(l -> !l.isBlank()).toList();
+      return told.isEmpty() ? Optional.empty() : Optional.of(pools(told));
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException | JrtException e) {
+      Damaged.setAside(
+          file, file.resolveSibling("damaged"), "list of ranges", String.valueOf(e.getMessage()));
+      return Optional.empty();
+    }
   }
 
   private static List<AddressPool> pools(List<String> ranges) {

@@ -7,6 +7,7 @@ import static java.nio.file.StandardOpenOption.WRITE;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.linux.Damaged;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -23,7 +24,6 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -38,6 +38,8 @@ import tools.jackson.databind.node.ObjectNode;
 final class AttachmentStore {
   private static final Logger LOG = LoggerFactory.getLogger(AttachmentStore.class);
   private static final String SUFFIX = ".json";
+  private static final String VERSION_FIELD = "version";
+  private static final int VERSION = 1;
 
   private final Path directory;
   private final Path cache;
@@ -67,14 +69,36 @@ final class AttachmentStore {
     return store;
   }
 
-  private void read(Path file) throws IOException {
+  private void read(Path file) {
     try {
-      CniAttachment attachment = json.readValue(Files.readAllBytes(file), CniAttachment.class);
+      CniAttachment attachment = decode(Files.readAllBytes(file));
+      if (!file.equals(file(attachment.sandboxId()))) {
+        throw new IOException("it is the record of sandbox " + attachment.sandboxId());
+      }
       attachments.put(attachment.sandboxId(), attachment);
-    } catch (JacksonException | JrtException e) {
-      LOG.warn("removing damaged network attachment {}: {}", file, e.getMessage());
-      Files.delete(file);
+    } catch (IOException | RuntimeException e) {
+      Damaged.setAside(
+          file, directory.resolve("damaged"), "network attachment", String.valueOf(e.getMessage()));
     }
+  }
+
+  private CniAttachment decode(byte[] bytes) throws IOException {
+    if (!(json.readTree(bytes) instanceof ObjectNode tree)) {
+      throw new IOException("it is no JSON object");
+    }
+    // The first daemons wrote none.
+    int version = tree.path(VERSION_FIELD).asInt(1);
+    if (version > VERSION) {
+      throw new IOException("it has version " + version + " and this daemon knows " + VERSION);
+    }
+    tree.remove(VERSION_FIELD);
+    return json.treeToValue(tree, CniAttachment.class);
+  }
+
+  private byte[] encode(CniAttachment attachment) {
+    ObjectNode tree = json.valueToTree(attachment);
+    tree.put(VERSION_FIELD, VERSION);
+    return json.writeValueAsBytes(tree);
   }
 
   Optional<CniAttachment> find(String sandboxId) {
@@ -86,7 +110,7 @@ final class AttachmentStore {
   }
 
   void put(CniAttachment attachment) {
-    write(file(attachment.sandboxId()), json.writeValueAsBytes(attachment));
+    write(file(attachment.sandboxId()), encode(attachment));
     attachments.put(attachment.sandboxId(), attachment);
   }
 

@@ -155,7 +155,9 @@ public final class CniNetworkProvider implements NetworkProvider {
       throw e;
     }
     try {
+      kernel.failPoints().hit("attach-network.add");
       CniAttachment attachment = planned.with(network.add(planned));
+      kernel.failPoints().hit("attach-network.note");
       attachments.put(attachment);
       attachments.cache(attachment, list);
       return answer(attachment);
@@ -254,6 +256,7 @@ public final class CniNetworkProvider implements NetworkProvider {
     String path = kernel.namespaces().isPinned(netns) ? attachment.netns() : "";
     NetworkList list = list(attachment);
     List<PluginException> errors = new Network(runner, list).delete(attachment, path);
+    kernel.failPoints().hit("detach-network.forget");
     if (!errors.isEmpty()) {
       JrtException error = error(DETACH, attachment.pod(), errors.getFirst());
       errors.stream().skip(1).forEach(error::addSuppressed);

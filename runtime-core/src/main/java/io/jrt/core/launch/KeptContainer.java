@@ -274,9 +274,20 @@ final class KeptContainer implements LiveContainer {
           "acknowledge exit",
           "process " + pid() + " has not ended, or its end is not known");
     }
-    if (acknowledged.compareAndSet(false, true) && command('a')) {
-      keeperEnded();
+    if (!acknowledged.compareAndSet(false, true)) {
+      return;
     }
+    try {
+      kernel.failPoints().hit("keeper.acknowledge");
+      if (!command('a')) {
+        return;
+      }
+      kernel.failPoints().hit("keeper.acknowledged");
+    } catch (RuntimeException e) {
+      // What it knows is stored, so it may go without being asked; nobody would end it later.
+      kernel.processes().pidfdSendSignal(keeper, Signals.SIGKILL);
+    }
+    keeperEnded();
   }
 
   /** Waits for the keeper's end, which is under way, and reaps it if it is this daemon's child. */

@@ -52,7 +52,9 @@ record Supervisor(int pid, Fd pidfd, Fd socket) implements AutoCloseable {
       ByteBuffer count = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.nativeOrder());
       Supervisor supervisor = new Supervisor(pid, pidfd, Fd.own(pair.first().detach()));
       try {
+        kernel.failPoints().hit("launch-" + role + ".hand-plan");
         kernel.sockets().sendWithFds(supervisor.socket, count.putInt(fds.size()).flip(), fds);
+        kernel.failPoints().hit("launch-" + role + ".await");
       } catch (RuntimeException e) {
         supervisor.abandon(kernel);
         throw e;

@@ -42,7 +42,12 @@ final class Borrowings {
 
   private RecordStore<Borrowed> records(String containerId) {
     return new RecordStore<>(
-        wiring.layout().devices(containerId).resolve(KEY), KEY, 1, Borrowed.class, e -> e);
+        wiring.layout().devices(containerId).resolve(KEY),
+        KEY,
+        1,
+        Borrowed.class,
+        e -> e,
+        wiring.failPoints());
   }
 
   /** Takes what devices ask for; the class is entered later, by {@link #enter}. */

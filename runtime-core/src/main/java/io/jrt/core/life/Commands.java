@@ -61,6 +61,7 @@ final class Commands {
     Container container = inventory.container(containerId);
     long began = System.nanoTime();
     Collector collector = new Collector();
+    wiring.failPoints().hit("exec-sync.start");
     LiveExec process = start(container, command, false, new LaunchIo.Pipes(false));
     ExecSession session = null;
     try {
@@ -72,7 +73,9 @@ final class Commands {
                   new AttachRequest(false, true, true),
                   collector,
                   () -> await(process));
+      wiring.failPoints().hit("exec-sync.await");
       int code = awaitExit(process, timeout);
+      wiring.failPoints().hit("exec-sync.answer");
       if (!collector.awaitEnd(DRAIN_PATIENCE)) {
         // Something the command left behind holds its pipes: it is of the command, and goes too.
         process.killAll();

@@ -99,6 +99,7 @@ final class ContainerLifecycle {
       if (!container.answered()
           && container.state() instanceof ContainerState.Created
           && container.record().config().equals(config)) {
+        intents.remove(container.id(), Durability.CRASH);
         return container.id();
       }
       throw new JrtException(

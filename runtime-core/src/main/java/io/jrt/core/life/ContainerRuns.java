@@ -176,7 +176,12 @@ final class ContainerRuns {
   /** The container's start record lies in its boot-scoped directory: it matters while it runs. */
   RecordStore<StartRecord> startRecords(Container container) {
     return new RecordStore<>(
-        wiring.layout().container(container.id()), "start", 1, StartRecord.class, e -> e);
+        wiring.layout().container(container.id()),
+        "start",
+        1,
+        StartRecord.class,
+        e -> e,
+        wiring.failPoints());
   }
 
   ContainerIo serveStreams(Container container, Pod pod, LiveContainer live) {
@@ -257,17 +262,14 @@ final class ContainerRuns {
         return;
       }
       String cgroup = container.record().cgroup();
-      wiring.failPoints().hit("container-exit.kill-rest");
-      attempt(container, "kill the rest of", () -> wiring.cgroups().killAll(cgroup));
-      wiring.failPoints().hit("container-exit.finish-output");
-      container
-          .io()
-          .ifPresent(
-              io -> {
-                if (!io.finish(wiring.config().outputPatience())) {
-                  log.warn("output of container {} did not end with it", container.id());
-                }
-              });
+      attempt(
+          container,
+          "kill the rest of",
+          () -> {
+            wiring.failPoints().hit("container-exit.kill-rest");
+            wiring.cgroups().killAll(cgroup);
+          });
+      attempt(container, "finish the output of", () -> finishOutput(container));
       container.io(null);
       long oomKills = oomKills(container);
       ExitCause cause =
@@ -288,13 +290,24 @@ final class ContainerRuns {
         publishEnd(container, cause, oomKills);
         return;
       }
-      wiring.failPoints().hit("container-exit.acknowledge");
       letGoOfKeeper(container);
       attempt(container, "clean up after", () -> releaseRuntimeParts(container));
       publishEnd(container, cause, oomKills);
     } finally {
       container.lock().unlock();
     }
+  }
+
+  private void finishOutput(Container container) {
+    wiring.failPoints().hit("container-exit.finish-output");
+    container
+        .io()
+        .ifPresent(
+            io -> {
+              if (!io.finish(wiring.config().outputPatience())) {
+                log.warn("output of container {} did not end with it", container.id());
+              }
+            });
   }
 
   /** Lets the keeper of an ended container go, if it is still held. */

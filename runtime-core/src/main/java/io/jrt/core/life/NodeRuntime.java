@@ -87,12 +87,19 @@ public final class NodeRuntime implements ContainerRuntime {
     this.wiring = wiring;
     this.operations = new Operations(wiring.failPoints());
     this.podRecords =
-        new RecordStore<>(wiring.layout().podRecords(), "pod", 1, PodRecord.class, e -> e);
+        new RecordStore<>(
+            wiring.layout().podRecords(), "pod", 1, PodRecord.class, e -> e, wiring.failPoints());
     RecordStore<ContainerRecord> containerRecords =
         new RecordStore<>(
-            wiring.layout().containerRecords(), "container", 1, ContainerRecord.class, e -> e);
+            wiring.layout().containerRecords(),
+            "container",
+            1,
+            ContainerRecord.class,
+            e -> e,
+            wiring.failPoints());
     RecordStore<Intent> intents =
-        new RecordStore<>(wiring.layout().intents(), "intent", 1, Intent.class, e -> e);
+        new RecordStore<>(
+            wiring.layout().intents(), "intent", 1, Intent.class, e -> e, wiring.failPoints());
     this.pods = new PodLifecycle(wiring, inventory, operations, podRecords, intents);
     this.devices = new NodeDevices(wiring.kernel().files(), wiring.config().devices());
     SpecBuilder specs = new SpecBuilder(wiring, pods, inventory, devices);

@@ -122,6 +122,7 @@ final class PodLifecycle {
     if (before.isPresent()) {
       Pod pod = before.get();
       if (!pod.answered() && pod.isReady() && pod.record().config().equals(config)) {
+        intents.remove(pod.id(), Durability.CRASH);
         return pod.id();
       }
       throw new JrtException(

@@ -77,10 +77,15 @@ final class Recovery {
   List<String> run() {
     loadPods();
     loadContainers();
+    wiring.failPoints().hit("recovery.pods");
     inventory.pods().forEach(this::recoverPod);
+    wiring.failPoints().hit("recovery.containers");
     inventory.containers().forEach(this::recoverContainer);
+    wiring.failPoints().hit("recovery.half-made");
     undoHalfMade();
+    wiring.failPoints().hit("recovery.unknown");
     collect();
+    wiring.failPoints().hit("recovery.end");
     wiring
         .events()
         .publish(
@@ -106,6 +111,7 @@ final class Recovery {
         attempt(
             record.id(),
             () -> {
+              endKeeper(wiring.layout().keeper(record.id()));
               containers.releaseById(record.id(), record.cgroup());
               containerRecords.remove(record.id(), Durability.POWER_CUT);
             });
@@ -170,19 +176,24 @@ final class Recovery {
   }
 
   private void recoverContainer(Container container) {
-    attempt(
-        container.id(),
-        () -> {
-          Path keeper = wiring.layout().keeper(container.id());
-          boolean sameBoot = container.record().bootId().equals(bootId);
-          if (container.record().end().isPresent()) {
-            releaseEnded(container, keeper, sameBoot);
-          } else if (!sameBoot) {
-            lost(container, "the node was restarted");
-          } else if (Files.isDirectory(keeper)) {
-            adopt(container, keeper);
-          }
-        });
+    boolean known =
+        attempt(
+            container.id(),
+            () -> {
+              Path keeper = wiring.layout().keeper(container.id());
+              boolean sameBoot = container.record().bootId().equals(bootId);
+              if (container.record().end().isPresent()) {
+                releaseEnded(container, keeper, sameBoot);
+              } else if (!sameBoot) {
+                lost(container, "the node was restarted");
+              } else if (Files.isDirectory(keeper)) {
+                adopt(container, keeper);
+              }
+            });
+    if (!known && container.state() instanceof ContainerState.Created) {
+      // It may be running: a stop or a removal looks again.
+      container.state(new ContainerState.Unknown(Optional.empty(), "it could not be recovered"));
+    }
   }
 
   /** The exit was stored, but the daemon may have died before it let go of the keeper. */
@@ -294,9 +305,10 @@ final class Recovery {
         finding("pod %s has a directory and no record".formatted(id));
         attempt(
             id,
-            () ->
-                pods.releaseById(
-                    new PodRef(id, "", "", ""), wiring.cgroups().podPath("", id), true));
+            () -> {
+              endKeeper(wiring.layout().podInit(id));
+              pods.releaseById(new PodRef(id, "", "", ""), wiring.cgroups().podPath("", id), true);
+            });
       }
     }
     for (String key : wiring.images().snapshotKeys()) {
@@ -317,7 +329,14 @@ final class Recovery {
   }
 
   private void releaseUnknownContainer(String id) {
-    Path keeper = wiring.layout().keeper(id);
+    endKeeper(wiring.layout().keeper(id));
+    runs.giveBackDevices(id);
+    Layout.removeDirectory(wiring.layout().container(id));
+    layers.remove(id);
+  }
+
+  /** Ends a process that no record names, and the keeper with it. */
+  private void endKeeper(Path keeper) {
     if (Files.isDirectory(keeper)
         && wiring.launcher().adopt(keeper) instanceof Adopted.Held(var live)) {
       live.kill(Signals.SIGKILL);
@@ -330,9 +349,6 @@ final class Recovery {
       }
       live.close();
     }
-    runs.giveBackDevices(id);
-    Layout.removeDirectory(wiring.layout().container(id));
-    layers.remove(id);
   }
 
   private static List<String> idsBelow(Path directory) {
@@ -352,12 +368,14 @@ final class Recovery {
     findings.add(sentence);
   }
 
-  private void attempt(String what, Runnable step) {
+  private boolean attempt(String what, Runnable step) {
     try {
       step.run();
+      return true;
     } catch (RuntimeException e) {
       log.error("recovering {} failed: {}", what, e.getMessage(), e);
       findings.add("recovering %s failed: %s".formatted(what, e.getMessage()));
+      return false;
     }
   }
 }

@@ -2,10 +2,10 @@ package io.jrt.core.life;
 
 import io.jrt.core.io.IoEngine;
 import io.jrt.core.launch.Launcher;
-import io.jrt.core.op.FailPoints;
 import io.jrt.core.store.Layout;
 import io.jrt.events.Events;
 import io.jrt.image.ImageStore;
+import io.jrt.linux.FailPoints;
 import io.jrt.linux.Kernel;
 import io.jrt.network.NetworkProvider;
 import io.jrt.security.Security;

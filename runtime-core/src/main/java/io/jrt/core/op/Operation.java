@@ -2,6 +2,7 @@ package io.jrt.core.op;
 
 import io.jrt.core.Deadline;
 import io.jrt.core.OperationInfo;
+import io.jrt.linux.FailPoints;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CountDownLatch;

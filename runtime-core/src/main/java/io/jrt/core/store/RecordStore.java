@@ -2,6 +2,7 @@ package io.jrt.core.store;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.linux.FailPoints;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -16,9 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.UnaryOperator;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
@@ -38,7 +36,6 @@ import tools.jackson.databind.node.ObjectNode;
  * @param <T> what is recorded
  */
 public final class RecordStore<T> {
-  private static final Logger log = LoggerFactory.getLogger(RecordStore.class);
   private static final String STEP = "store record";
   private static final String SUFFIX = ".json";
 
@@ -74,6 +71,7 @@ public final class RecordStore<T> {
   private final int version;
   private final Class<T> type;
   private final UnaryOperator<ObjectNode> migration;
+  private final FailPoints failPoints;
 
   /**
    * @param version of the form in which records are written
@@ -85,12 +83,14 @@ public final class RecordStore<T> {
       String kind,
       int version,
       Class<T> type,
-      UnaryOperator<ObjectNode> migration) {
+      UnaryOperator<ObjectNode> migration,
+      FailPoints failPoints) {
     this.directory = directory;
     this.kind = kind;
     this.version = version;
     this.type = type;
     this.migration = migration;
+    this.failPoints = failPoints;
     try {
       Files.createDirectories(
           directory,
@@ -122,18 +122,34 @@ public final class RecordStore<T> {
           out.force(true);
         }
       }
+      failPoints.hit("store-" + kind + ".show");
       Files.move(beside, place, StandardCopyOption.ATOMIC_MOVE);
+      failPoints.hit("store-" + kind + ".shown");
       if (durability == Durability.POWER_CUT) {
         syncDirectory();
       }
+    } catch (IOException | RuntimeException e) {
+      discard(beside, e);
+      if (e instanceof RuntimeException unexpected) {
+        throw unexpected;
+      }
+      throw failed("write " + place, (IOException) e);
+    }
+  }
+
+  /** What a full disk cut short must not take of the disk as well. */
+  private static void discard(Path beside, Exception why) {
+    try {
+      Files.deleteIfExists(beside);
     } catch (IOException e) {
-      throw failed("write " + place, e);
+      why.addSuppressed(e);
     }
   }
 
   /** Forgets a record; no error when there is none. */
   public void remove(String id, Durability durability) {
     try {
+      failPoints.hit("store-" + kind + ".remove");
       boolean was = Files.deleteIfExists(place(id));
       if (was && durability == Durability.POWER_CUT) {
         syncDirectory();
@@ -159,9 +175,10 @@ public final class RecordStore<T> {
         if (name.startsWith(".") && name.endsWith(".tmp")) {
           Files.deleteIfExists(file);
         } else if (name.endsWith(SUFFIX)) {
-          records.add(decode(Files.readAllBytes(file)));
+          String id = name.substring(0, name.length() - SUFFIX.length());
+          records.add(decode(id, Files.readAllBytes(file)));
         }
-      } catch (IOException | JacksonException | IllegalArgumentException e) {
+      } catch (IOException | RuntimeException e) {
         damaged.add(setAside(file, e));
       }
     }
@@ -169,16 +186,12 @@ public final class RecordStore<T> {
   }
 
   private Damaged setAside(Path file, Exception why) {
-    Path aside = directory.resolve("damaged").resolve(file.getFileName() + "." + System.nanoTime());
     String reason = String.valueOf(why.getMessage()).lines().findFirst().orElse("");
-    try {
-      Files.createDirectories(aside.getParent());
-      Files.move(file, aside);
-      log.error("{} is no {} record and was moved to {}: {}", file, kind, aside, reason);
-    } catch (IOException e) {
-      log.error("{} is no {} record and cannot be moved: {}", file, kind, e.toString());
-    }
-    return new Damaged(file, aside, reason);
+    Path into = directory.resolve("damaged");
+    return new Damaged(
+        file,
+        io.jrt.linux.Damaged.setAside(file, into, kind + " record", reason).orElse(file),
+        reason);
   }
 
   private byte[] encode(T record) {
@@ -189,7 +202,7 @@ public final class RecordStore<T> {
     return JSON.writeValueAsBytes(envelope);
   }
 
-  private T decode(byte[] bytes) {
+  private T decode(String id, byte[] bytes) {
     JsonNode tree = JSON.readTree(bytes);
     if (!(tree instanceof ObjectNode envelope)
         || !envelope.path("kind").asString("").equals(kind)) {
@@ -201,6 +214,10 @@ public final class RecordStore<T> {
           "it has version %d and this daemon knows %d".formatted(written, version));
     }
     ObjectNode current = written < version ? migration.apply(envelope) : envelope;
+    String own = current.path("record").path("id").asString(id);
+    if (!own.equals(id)) {
+      throw new IllegalArgumentException("it is the record of " + own);
+    }
     T record = JSON.treeToValue(current.path("record"), type);
     if (record == null) {
       throw new IllegalArgumentException("it has no content");

@@ -3,7 +3,6 @@ package io.jrt.core.life;
 import io.jrt.core.Deadline;
 import io.jrt.core.NamespaceMode;
 import io.jrt.core.PodConfig;
-import io.jrt.core.op.FailPoints;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,7 +18,7 @@ final class CrashChild {
   private CrashChild() {}
 
   public static void main(String[] args) throws Exception {
-    RuntimeLab lab = new RuntimeLab(Path.of(args[0]), FailPoints.fromSystemProperty(), false);
+    RuntimeLab lab = new RuntimeLab(Path.of(args[0]));
     lab.open();
     if (args.length > 1) {
       storm(lab, Integer.parseInt(args[1]));

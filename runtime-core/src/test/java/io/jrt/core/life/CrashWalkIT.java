@@ -8,7 +8,7 @@ import io.jrt.core.ContainerSummary;
 import io.jrt.core.Deadline;
 import io.jrt.core.PodFilter;
 import io.jrt.core.PodSummary;
-import io.jrt.core.op.FailPoints;
+import io.jrt.linux.FailPoints;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;

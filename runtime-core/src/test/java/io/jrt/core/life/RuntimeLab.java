@@ -15,13 +15,13 @@ import io.jrt.core.cgroup.CgroupManager;
 import io.jrt.core.cgroup.CgroupfsDriver;
 import io.jrt.core.io.IoEngine;
 import io.jrt.core.launch.LinuxLauncher;
-import io.jrt.core.op.FailPoints;
 import io.jrt.core.store.Layout;
 import io.jrt.events.JournaledEvents;
 import io.jrt.image.ImageStore;
 import io.jrt.image.ImageStoreConfig;
 import io.jrt.image.PullListener;
 import io.jrt.image.store.LocalImageStore;
+import io.jrt.linux.FailPoints;
 import io.jrt.linux.Kernel;
 import io.jrt.linux.MountEntry;
 import io.jrt.linux.Poller;
@@ -52,14 +52,14 @@ import org.jspecify.annotations.Nullable;
 final class RuntimeLab implements AutoCloseable {
   static final Duration SOON = Duration.ofSeconds(20);
 
-  final Kernel kernel = Kernel.open();
+  final Kernel kernel;
   final Path directory;
   final Layout layout;
   final Path logs;
   final FailPoints failPoints;
   private final boolean bridge;
   private boolean importsImages;
-  final CgroupManager manager = CgroupManager.detect(kernel);
+  final CgroupManager manager;
   private final String cgroupParent;
   private CoreConfig config = CoreConfig.DEFAULT;
   private @Nullable Open open;
@@ -82,8 +82,24 @@ final class RuntimeLab implements AutoCloseable {
     open();
   }
 
+  /** Not opened yet, with the fail-points of the process. */
+  RuntimeLab(Path directory) throws IOException {
+    this(Kernel.open(), directory);
+  }
+
+  private RuntimeLab(Kernel kernel, Path directory) throws IOException {
+    this(kernel, directory, kernel.failPoints(), false);
+  }
+
   /** Not opened yet. */
   RuntimeLab(Path directory, FailPoints failPoints, boolean bridge) throws IOException {
+    this(Kernel.open(), directory, failPoints, bridge);
+  }
+
+  private RuntimeLab(Kernel kernel, Path directory, FailPoints failPoints, boolean bridge)
+      throws IOException {
+    this.kernel = kernel;
+    this.manager = CgroupManager.detect(kernel);
     this.directory = directory;
     this.failPoints = failPoints;
     this.bridge = bridge;

@@ -7,6 +7,7 @@ import io.jrt.core.Deadline;
 import io.jrt.core.OperationInfo;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.linux.FailPoints;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;

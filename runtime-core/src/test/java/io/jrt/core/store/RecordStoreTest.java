@@ -8,6 +8,7 @@ import io.jrt.core.EnvVar;
 import io.jrt.core.MountConfig;
 import io.jrt.core.PodConfig;
 import io.jrt.core.PodMetadata;
+import io.jrt.linux.FailPoints;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,7 +26,8 @@ class RecordStoreTest {
   private final PodConfig pod = PodConfig.named(new PodMetadata("n", "u", "ns", 1));
 
   private RecordStore<Thing> store() {
-    return new RecordStore<>(directory, "thing", 1, Thing.class, envelope -> envelope);
+    return new RecordStore<>(
+        directory, "thing", 1, Thing.class, envelope -> envelope, FailPoints.none());
   }
 
   @Test
@@ -47,7 +49,8 @@ class RecordStoreTest {
   void wholeContainerRequestsComeBack() {
     record Holder(ContainerConfig config) {}
     RecordStore<Holder> store =
-        new RecordStore<>(directory, "holder", 1, Holder.class, envelope -> envelope);
+        new RecordStore<>(
+            directory, "holder", 1, Holder.class, envelope -> envelope, FailPoints.none());
     ContainerConfig config = ContainerConfig.of("c", "busybox", List.of("sh", "-c", "true"));
     ContainerConfig full =
         new ContainerConfig(
@@ -109,7 +112,8 @@ class RecordStoreTest {
               ObjectNode record = (ObjectNode) envelope.get("record");
               record.set("count", record.remove("number"));
               return envelope;
-            });
+            },
+            FailPoints.none());
     assertThat(newer.load().records()).containsExactly(new ThingV2("a", 7));
   }
 }

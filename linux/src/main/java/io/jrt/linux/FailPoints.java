@@ -1,9 +1,15 @@
-package io.jrt.core.op;
+package io.jrt.linux;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
@@ -19,6 +25,10 @@ import java.util.regex.Pattern;
  * <p>A production daemon has none armed. A test arms them by {@code -Djrt.failpoints=} with entries
  * {@code name=action} separated by {@code ;}, where an action is {@code fail}, {@code delay(ms)},
  * {@code hang} or {@code kill}, and {@code 3*kill} acts at the third hit only.
+ *
+ * <p>With {@code -Djrt.failpoints.file=} the entries stand in a file that is read anew whenever it
+ * changes, so that a test can arm and disarm a daemon that runs; the name of each place that is
+ * passed is added as a line to the file of that name with {@code .seen} at its end.
  */
 public final class FailPoints {
   private static final Pattern ENTRY =
@@ -42,20 +52,38 @@ public final class FailPoints {
 
   private final Map<String, Armed> armed = new ConcurrentHashMap<>();
   private final Set<String> seen = new ConcurrentSkipListSet<>();
+  private final Optional<Path> file;
+  private String lastText = "";
+
+  private FailPoints(Optional<Path> file) {
+    this.file = file;
+  }
 
   /** None armed. */
   public static FailPoints none() {
-    return new FailPoints();
+    return new FailPoints(Optional.empty());
   }
 
-  /** As the system property {@code jrt.failpoints} says; none when it is not set. */
+  /**
+   * As the system properties {@code jrt.failpoints} and {@code jrt.failpoints.file} say; none when
+   * they are not set.
+   */
   public static FailPoints fromSystemProperty() {
-    return parse(System.getProperty("jrt.failpoints", ""));
+    FailPoints points =
+        new FailPoints(
+            Optional.ofNullable(System.getProperty("jrt.failpoints.file")).map(Path::of));
+    points.armAll(System.getProperty("jrt.failpoints", ""));
+    return points;
   }
 
   /** As the text says. */
   public static FailPoints parse(String text) {
-    FailPoints points = new FailPoints();
+    FailPoints points = none();
+    points.armAll(text);
+    return points;
+  }
+
+  private void armAll(String text) {
     for (String entry : text.split(";")) {
       if (entry.isBlank()) {
         continue;
@@ -75,9 +103,8 @@ public final class FailPoints {
             case "kill" -> Action.KILL;
             default -> Action.DELAY;
           };
-      points.arm(matcher.group(1), action, nth, delay);
+      arm(matcher.group(1), action, nth, delay);
     }
-    return points;
   }
 
   /** Makes something go wrong at every hit from now on. */
@@ -105,6 +132,7 @@ public final class FailPoints {
   /** A place. */
   public void hit(String name) {
     seen.add(name);
+    file.ifPresent(place -> consult(place, name));
     Armed here = armed.get(name);
     if (here == null || !isTurn(here)) {
       return;
@@ -118,17 +146,52 @@ public final class FailPoints {
     }
   }
 
+  /** Notes the name, and arms and disarms as the file says by now. */
+  private synchronized void consult(Path place, String name) {
+    try {
+      Files.writeString(
+          place.resolveSibling(place.getFileName() + ".seen"),
+          name + "\n",
+          StandardOpenOption.CREATE,
+          StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw new JrtException(
+          ErrorKind.INTERNAL, "arm fail-points", "cannot note " + place + ": " + e.getMessage(), e);
+    }
+    refresh(place);
+  }
+
+  private synchronized void refresh(Path place) {
+    try {
+      follow(Files.exists(place) ? Files.readString(place, StandardCharsets.UTF_8) : "");
+    } catch (IOException e) {
+      throw new JrtException(
+          ErrorKind.INTERNAL, "arm fail-points", "cannot read " + place + ": " + e.getMessage(), e);
+    }
+  }
+
+  private void follow(String text) {
+    if (!text.equals(lastText)) {
+      armed.keySet().forEach(this::disarm);
+      lastText = text;
+      armAll(text);
+    }
+  }
+
   /** At 0 every hit acts; from n on it counts down, acts at the nth hit and never again. */
   private static boolean isTurn(Armed here) {
     int before = here.countdown().getAndUpdate(n -> n > 1 ? n - 1 : n == 1 ? -1 : n);
     return before == 0 || before == 1;
   }
 
-  private static void pause(Armed here, Duration time) {
+  private void pause(Armed here, Duration time) {
     try {
-      boolean wasDisarmed = here.disarmed().await(time.toMillis(), TimeUnit.MILLISECONDS);
-      if (wasDisarmed) {
-        return;
+      long until = System.nanoTime() + time.toNanos();
+      while (System.nanoTime() < until
+          && !here.disarmed().await(Math.min(time.toMillis(), 50), TimeUnit.MILLISECONDS)) {
+        if (file.isPresent()) {
+          refresh(file.get());
+        }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

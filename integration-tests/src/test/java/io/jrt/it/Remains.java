@@ -1,0 +1,94 @@
+package io.jrt.it;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** What a running daemon without pods and images must not have: files, rules, descriptors. */
+final class Remains {
+  private static final List<String> PLACES =
+      List.of(
+          "root/pods",
+          "root/containers",
+          "root/images/images",
+          "root/images/layers",
+          "root/images/snapshots",
+          "root/images/blobs/sha256",
+          "root/images/tmp",
+          "root/images/ingest",
+          "state/intents",
+          "state/pods",
+          "state/containers",
+          "state/network/bridge");
+
+  private Remains() {}
+
+  /** Waits a while for what goes in the background, and answers what stays. */
+  static List<String> of(Daemon daemon, String address) throws IOException {
+    long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    List<String> remains = look(daemon, address);
+    while (!remains.isEmpty() && System.nanoTime() < end) {
+      Daemon.sleep(50);
+      remains = look(daemon, address);
+    }
+    return remains;
+  }
+
+  private static List<String> look(Daemon daemon, String address) throws IOException {
+    List<String> remains = new ArrayList<>(daemon.leaks());
+    for (String place : PLACES) {
+      Path directory = daemon.home().resolve(place);
+      if (Files.isDirectory(directory)) {
+        try (Stream<Path> entries = Files.list(directory)) {
+          entries
+              .filter(entry -> !entry.endsWith("last"))
+              .forEach(entry -> remains.add("file " + entry));
+        }
+      }
+    }
+    String table = rules(daemon);
+    if (!address.isEmpty()
+        && table.lines().anyMatch(line -> line.matches(".*\\b" + address + "\\b.*"))) {
+      remains.add("address " + address + " in " + table);
+    }
+    if (table.contains(Integer.toString(PodLife.HOST_PORT))) {
+      remains.add("host port in " + table);
+    }
+    return remains;
+  }
+
+  private static String rules(Daemon daemon) throws IOException {
+    Process list =
+        new ProcessBuilder(
+                "nft",
+                "list",
+                "table",
+                "inet",
+                "jrt-" + Leaks.instance(daemon.home().resolve("root")))
+            .redirectErrorStream(true)
+            .start();
+    String text = new String(list.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    try {
+      list.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+    return text;
+  }
+
+  /** How many descriptors a process has open. */
+  static long descriptors(long pid) {
+    try (Stream<Path> all = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+      return all.count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
