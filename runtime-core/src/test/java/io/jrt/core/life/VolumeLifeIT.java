@@ -76,7 +76,7 @@ class VolumeLifeIT {
   void creationThatFailsLeavesItsVolumesUnused() {
     lab.volumes().named().create(VolumeSpec.local("v"));
     String pod = lab.runPod();
-    lab.failPoints.arm("create-container.commit", io.jrt.core.op.FailPoints.Action.FAIL);
+    lab.failPoints.arm("create-container.commit", io.jrt.linux.FailPoints.Action.FAIL);
     assertThatThrownBy(
             () -> lab.start(pod, with("c", "true", MountConfig.bind("v", "/data", false))))
         .isInstanceOf(JrtException.class);
