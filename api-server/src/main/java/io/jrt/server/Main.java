@@ -260,6 +260,7 @@ public final class Main {
                     node.volumes().named(),
                     configuration,
                     root.resolve("uploads"),
+                    streaming.certificates(),
                     reload)),
             calls));
 

@@ -3,12 +3,17 @@ package io.jrt.cli;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
+import io.jrt.admin.v1.InfoRequest;
+import io.jrt.admin.v1.InfoResponse;
 import io.jrt.cli.rpc.Call;
 import io.jrt.cli.rpc.ProtocolException;
+import io.jrt.cli.rpc.WebSocket;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /** The daemon behind a unix socket: calls by full method name, one connection each. */
@@ -54,6 +59,19 @@ final class Daemon {
   /** A call of the admin service that takes many requests and gives one answer. */
   Call adminUpload(String method) throws IOException {
     return open(ADMIN + method, Duration.ZERO);
+  }
+
+  /**
+   * Connects to a URL that a call has answered. Where that speaks TLS, the daemon says over its own
+   * socket by which certificate it is known.
+   */
+  WebSocket stream(String url, List<String> protocols) throws IOException {
+    String certificates =
+        url.startsWith("https:")
+            ? admin("Info", InfoRequest.getDefaultInstance(), InfoResponse.parser())
+                .getStreamingCertificates()
+            : "";
+    return WebSocket.connect(URI.create(url), protocols, certificates);
   }
 
   private <T> T unary(String method, MessageLite request, Parser<T> parser) throws IOException {

@@ -34,7 +34,7 @@ final class Interactive {
   static OptionalInt join(String url, boolean input, boolean terminal, Session session, Step joined)
       throws IOException {
     boolean raw = terminal && input && Terminal.isInput();
-    try (RemoteProcess process = RemoteProcess.connect(url)) {
+    try (RemoteProcess process = RemoteProcess.connect(session.daemon(), url)) {
       if (terminal && Terminal.isInput()) {
         process.resize(Terminal.size());
         Terminal.onResize(() -> resize(process));

@@ -10,7 +10,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -113,7 +112,7 @@ final class PortForwardCommand implements Command {
     try (client) {
       String url =
           session.daemon().runtime("PortForward", request, PortForwardResponse.parser()).getUrl();
-      try (WebSocket remote = WebSocket.connect(URI.create(url), List.of("v4.channel.k8s.io"))) {
+      try (WebSocket remote = session.daemon().stream(url, List.of("v4.channel.k8s.io"))) {
         Connection connection = new Connection(client, remote);
         Thread.ofVirtual().start(connection::up);
         connection.down().ifPresent(error -> tell(session, "port " + port + ": " + error));

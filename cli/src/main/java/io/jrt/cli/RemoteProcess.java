@@ -5,7 +5,6 @@ import io.jrt.cli.rpc.WebSocket;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -39,9 +38,8 @@ final class RemoteProcess implements AutoCloseable {
     this.socket = socket;
   }
 
-  static RemoteProcess connect(String url) throws IOException {
-    return new RemoteProcess(
-        WebSocket.connect(URI.create(url), List.of("v5.channel.k8s.io", "v4.channel.k8s.io")));
+  static RemoteProcess connect(Daemon daemon, String url) throws IOException {
+    return new RemoteProcess(daemon.stream(url, List.of("v5.channel.k8s.io", "v4.channel.k8s.io")));
   }
 
   /** Waits for the word that the process's streams and ours are one. */

@@ -1,6 +1,7 @@
 package io.jrt.it;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -22,6 +23,8 @@ import java.util.concurrent.TimeUnit;
  */
 final class CritestHarness {
   private static final List<String> REGISTRIES = List.of("registry.k8s.io", "k8s.gcr.io", "gcr.io");
+
+  private static final String BRIDGE = "critest";
 
   private CritestHarness() {}
 
@@ -45,9 +48,10 @@ final class CritestHarness {
         }
       }
       // The bridge plug-in leaves its bridge behind: this one is there before and goes afterwards.
-      String bridge = "critest" + ProcessHandle.current().pid();
+      String bridge = BRIDGE + ProcessHandle.current().pid();
       boolean cni = System.getProperty("critest.network", "bridge").equals("cni");
       if (cni) {
+        removeBridgesOfKilledRuns();
         run("ip", "link", "add", bridge, "type", "bridge");
       }
       try (Daemon daemon = Daemon.start(config(directory, registry, cni ? bridge : ""))) {
@@ -68,6 +72,20 @@ final class CritestHarness {
     System.exit(status);
   }
 
+  /** A run that was killed could not take its bridge away, and its addresses are in the way. */
+  private static void removeBridgesOfKilledRuns() throws IOException, InterruptedException {
+    try (DirectoryStream<Path> bridges =
+        Files.newDirectoryStream(Path.of("/sys/class/net"), BRIDGE + "[0-9]*")) {
+      for (Path bridge : bridges) {
+        String name = bridge.getFileName().toString();
+        long pid = Long.parseLong(name.substring(BRIDGE.length()));
+        if (ProcessHandle.of(pid).isEmpty()) {
+          run("ip", "link", "delete", name);
+        }
+      }
+    }
+  }
+
   private static int critest(Daemon daemon, Path report, List<String> arguments)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
@@ -75,6 +93,8 @@ final class CritestHarness {
     command.add("--runtime-endpoint=unix://" + daemon.socket());
     command.add("--image-endpoint=unix://" + daemon.socket());
     command.add("--report-dir=" + report);
+    // Tells of each spec what came of it, and of a skipped one why.
+    command.add("--ginkgo.junit-report=" + report.resolve("junit.xml"));
     command.addAll(arguments.subList(1, arguments.size()));
     Process critest = new ProcessBuilder(command).inheritIO().start();
     try {

@@ -219,11 +219,7 @@ final class Daemon implements AutoCloseable {
 
   private Result jrt(Map<String, String> environment, InputStream input, String... words)
       throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(TREE.resolve("bin/jrt").toString());
-    command.addAll(List.of(words));
-    ProcessBuilder builder = new ProcessBuilder(command);
-    builder.environment().put("JRT_SOCKET", socket().toString());
+    ProcessBuilder builder = client(words);
     builder.environment().putAll(environment);
     Path err = Files.createTempFile(home, "jrt-", ".err");
     builder.redirectError(err.toFile());
@@ -236,6 +232,16 @@ final class Daemon implements AutoCloseable {
     }
     feeder.join();
     return new Result(client.exitValue(), out, Files.readString(err));
+  }
+
+  /** {@code jrt} with these arguments, to be started. */
+  ProcessBuilder client(String... words) {
+    List<String> command = new ArrayList<>();
+    command.add(TREE.resolve("bin/jrt").toString());
+    command.addAll(List.of(words));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("JRT_SOCKET", socket().toString());
+    return builder;
   }
 
   private static void feed(InputStream input, Process client) {

@@ -83,6 +83,7 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
 
   /**
    * @param uploads a directory for archives that are sent over the socket
+   * @param streamingCertificates what the streaming server shows, in PEM; empty without TLS
    * @param reload reads the configuration anew
    */
   public AdminSwitchboard(
@@ -92,10 +93,11 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
       NamedVolumes volumes,
       Configuration configuration,
       Path uploads,
+      String streamingCertificates,
       Supplier<Configuration.Reloaded> reload) {
     this.configuration = configuration;
     this.reload = reload;
-    this.info = new Info(version, runtime, images, configuration);
+    this.info = new Info(version, runtime, images, configuration, streamingCertificates);
     this.pull = new Pull(images);
     this.importImage = new ImportImage(images, uploads);
     this.events = new Events(runtime);

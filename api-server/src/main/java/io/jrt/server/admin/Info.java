@@ -22,13 +22,20 @@ final class Info {
   private final ContainerRuntime runtime;
   private final Images images;
   private final Configuration configuration;
+  private final String streamingCertificates;
   private final Instant startedAt = Instant.now();
 
-  Info(String version, ContainerRuntime runtime, Images images, Configuration configuration) {
+  Info(
+      String version,
+      ContainerRuntime runtime,
+      Images images,
+      Configuration configuration,
+      String streamingCertificates) {
     this.version = version;
     this.runtime = runtime;
     this.images = images;
     this.configuration = configuration;
+    this.streamingCertificates = streamingCertificates;
   }
 
   InfoResponse handle(InfoRequest request) {
@@ -59,6 +66,7 @@ final class Info {
         .setContainers(containers.size())
         .setContainersRunning((int) running)
         .setImages(images.list("").size())
+        .setStreamingCertificates(streamingCertificates)
         .build();
   }
 

@@ -23,8 +23,11 @@ import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -51,18 +54,21 @@ public final class StreamingServer implements AutoCloseable {
   private final ChannelGroup connections;
   private final Channel listener;
   private final String baseUrl;
+  private final String certificates;
 
   private StreamingServer(
       Tokens tokens,
       EventLoopGroup eventLoops,
       ChannelGroup connections,
       Channel listener,
-      String baseUrl) {
+      String baseUrl,
+      String certificates) {
     this.tokens = tokens;
     this.eventLoops = eventLoops;
     this.connections = connections;
     this.listener = listener;
     this.baseUrl = baseUrl;
+    this.certificates = certificates;
   }
 
   /**
@@ -73,6 +79,7 @@ public final class StreamingServer implements AutoCloseable {
    */
   public static StreamingServer start(StreamingConfig config, StreamingBackend backend) {
     Optional<SslContext> tls = config.tls().map(StreamingServer::tls);
+    String certificates = config.tls().map(StreamingServer::certificates).orElse("");
     Tokens tokens = new Tokens(config.tokenLifetime(), System::nanoTime);
     ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     EventLoopGroup loops =
@@ -118,7 +125,7 @@ public final class StreamingServer implements AutoCloseable {
     int port = ((InetSocketAddress) listener.localAddress()).getPort();
     String host = config.host().contains(":") ? "[" + config.host() + "]" : config.host();
     String baseUrl = (tls.isPresent() ? "https://" : "http://") + host + ":" + port;
-    return new StreamingServer(tokens, loops, connections, listener, baseUrl);
+    return new StreamingServer(tokens, loops, connections, listener, baseUrl, certificates);
   }
 
   private static SslContext tls(StreamingConfig.Tls files) {
@@ -132,6 +139,20 @@ public final class StreamingServer implements AutoCloseable {
           "cannot use certificate " + files.certificate() + " with key " + files.key(),
           e);
     }
+  }
+
+  private static String certificates(StreamingConfig.Tls files) {
+    try {
+      return Files.readString(files.certificate(), StandardCharsets.US_ASCII);
+    } catch (IOException e) {
+      throw new JrtException(
+          ErrorKind.INVALID, "start streaming server", "cannot read " + files.certificate(), e);
+    }
+  }
+
+  /** PEM text of the certificates that clients are shown; empty without TLS. */
+  public String certificates() {
+    return certificates;
   }
 
   /**

@@ -45,15 +45,19 @@ public final class WebSocket implements AutoCloseable {
   }
 
   /**
-   * Connects to an {@code http} URL and upgrades.
+   * Connects to an {@code http} or {@code https} URL and upgrades.
    *
    * @param protocols the subprotocols to offer, the preferred one first
+   * @param certificates PEM text of the chain that an {@code https} server must show
    */
-  public static WebSocket connect(URI url, List<String> protocols) throws IOException {
-    if (!"http".equals(url.getScheme())) {
-      throw new ProtocolException("streaming URL " + url + " is not http");
-    }
-    Socket socket = new Socket(InetAddress.getByName(url.getHost()), url.getPort());
+  public static WebSocket connect(URI url, List<String> protocols, String certificates)
+      throws IOException {
+    Socket socket =
+        switch (String.valueOf(url.getScheme())) {
+          case "http" -> new Socket(InetAddress.getByName(url.getHost()), url.getPort());
+          case "https" -> PinnedTls.connect(url, certificates);
+          default -> throw new ProtocolException("streaming URL " + url + " is not http");
+        };
     try {
       socket.setTcpNoDelay(true);
       byte[] nonce = new byte[16];

@@ -19,10 +19,17 @@ public interface ContainerIo extends AutoCloseable {
    * <p>A client that takes no more holds the container's output back, log included, and with it the
    * container when its pipe is full, but not for ever: after {@link IoEngine#SLOW_CLIENT_LIMIT}
    * without a byte taken it is dropped, as a log that stands still harms more than a lost view.
+   * What is in the pipe when the container ends it gets all the same.
    *
    * @throws io.jrt.errors.JrtException FAILED_PRECONDITION when the streams have ended
    */
   StreamSession attach(AttachRequest request, StreamClient client);
+
+  /**
+   * The same for a client that was there before the container was started: whoever runs a program
+   * in the foreground holds it by not reading, for as long as that takes, and loses nothing.
+   */
+  StreamSession foreground(AttachRequest request, StreamClient client);
 
   /** Sets the size of the container's terminal; ignored where there is none. */
   void resize(TerminalSize size);

@@ -49,9 +49,11 @@ public final class IoEngine implements AutoCloseable {
   private final Set<RunningContainerIo> containers = ConcurrentHashMap.newKeySet();
   private final Map<String, Landing> leftovers = new ConcurrentHashMap<>();
   private final List<Thread> threads = new ArrayList<>();
+  private final Duration slowClientLimit;
   private volatile boolean closed;
 
-  private IoEngine(Kernel kernel, Path stateDirectory) {
+  private IoEngine(Kernel kernel, Path stateDirectory, Duration slowClientLimit) {
+    this.slowClientLimit = slowClientLimit;
     this.kernel = kernel;
     this.stateDirectory = stateDirectory;
     this.poller = kernel.newPoller("io-poller");
@@ -65,7 +67,11 @@ public final class IoEngine implements AutoCloseable {
    *     the boot ({@code /run}); what was in flight when the last daemon died lies there
    */
   public static IoEngine open(Kernel kernel, Path stateDirectory) {
-    IoEngine engine = new IoEngine(kernel, stateDirectory);
+    return open(kernel, stateDirectory, SLOW_CLIENT_LIMIT);
+  }
+
+  static IoEngine open(Kernel kernel, Path stateDirectory, Duration slowClientLimit) {
+    IoEngine engine = new IoEngine(kernel, stateDirectory, slowClientLimit);
     try {
       Files.createDirectories(stateDirectory);
       engine.findLeftovers();
@@ -140,6 +146,10 @@ public final class IoEngine implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  Duration slowClientLimit() {
+    return slowClientLimit;
   }
 
   Poller poller() {

@@ -32,6 +32,9 @@ final class OutputReader {
   /** Batches in one turn: enough to be worth the turn, few enough that others wait little. */
   private static final int BATCHES_PER_TURN = 4;
 
+  /** What a pipe of ours holds at most. */
+  private static final long PIPE_BYTES = 1 << 20;
+
   private final IoEngine engine;
   private final Files files;
   private final Fd fd;
@@ -47,6 +50,7 @@ final class OutputReader {
   private volatile boolean letGo;
   private volatile boolean cutOff;
   private volatile long bytes;
+  private volatile long bytesAtEnd;
 
   /** Whether this is queued or running; a request while it runs is not forgotten. */
   private enum Turn {
@@ -112,9 +116,8 @@ final class OutputReader {
    */
   boolean dropSlow(long now) {
     for (OutputSubscriber subscriber : subscribers) {
-      if (subscriber.pausedFor(now) > IoEngine.SLOW_CLIENT_LIMIT.toNanos()) {
-        subscriber.drop(
-            "client took no output for " + IoEngine.SLOW_CLIENT_LIMIT.toSeconds() + " s");
+      if (subscriber.pausedFor(now) > engine.slowClientLimit().toNanos()) {
+        subscriber.drop("client took no output for " + engine.slowClientLimit().toSeconds() + " s");
       }
     }
     return isPaused();
@@ -141,6 +144,7 @@ final class OutputReader {
 
   /** The process is over: take what is there and end, without waiting for other writers. */
   void finish() {
+    bytesAtEnd = bytes;
     finishing = true;
     wake();
   }
@@ -213,6 +217,11 @@ final class OutputReader {
   }
 
   private boolean isPaused() {
+    // What a dead process left in its pipe a client gets however slow it is: it is not much, and
+    // the process's end is not to wait for it.
+    if (finishing && bytes - bytesAtEnd < PIPE_BYTES) {
+      return false;
+    }
     for (OutputSubscriber subscriber : subscribers) {
       if (subscriber.isPaused()) {
         return true;

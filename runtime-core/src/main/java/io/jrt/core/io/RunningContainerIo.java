@@ -25,13 +25,23 @@ final class RunningContainerIo implements ContainerIo {
 
   @Override
   public StreamSession attach(AttachRequest request, StreamClient client) {
+    return attach(request, client, false);
+  }
+
+  @Override
+  public StreamSession foreground(AttachRequest request, StreamClient client) {
+    return attach(request, client, true);
+  }
+
+  private StreamSession attach(AttachRequest request, StreamClient client, boolean mayHoldForEver) {
     if (streams.isOver()) {
       throw new JrtException(
           ErrorKind.FAILED_PRECONDITION,
           "attach",
           "the streams of container " + spec.containerId() + " have ended");
     }
-    ClientSession session = new ClientSession(streams, client, request, spec.stdinOnce(), false);
+    ClientSession session =
+        new ClientSession(streams, client, request, spec.stdinOnce(), mayHoldForEver);
     client.initialSize().ifPresent(session::resize);
     session.start();
     return session;

@@ -35,7 +35,7 @@ final class EarlySession implements StreamSession {
       if (closed) {
         return;
       }
-      StreamSession session = io.attach(request, client);
+      StreamSession session = io.foreground(request, client);
       joined = session;
       if (size != null) {
         session.resize(size);

@@ -70,6 +70,16 @@ final class CollectingClient implements StreamClient {
     }
   }
 
+  synchronized List<String> drops() {
+    return List.copyOf(drops);
+  }
+
+  synchronized void awaitDrop() throws InterruptedException {
+    while (drops.isEmpty()) {
+      wait();
+    }
+  }
+
   synchronized void awaitInputReady() throws InterruptedException {
     while (inputReady == 0) {
       wait();

@@ -39,7 +39,7 @@ class ContainerIoTest {
 
   @BeforeEach
   void open() {
-    engine = IoEngine.open(KERNEL, directory.resolve("engine"));
+    engine = IoEngine.open(KERNEL, directory.resolve("engine"), Duration.ofMillis(300));
     stdout = KERNEL.files().pipe2(0);
     stderr = KERNEL.files().pipe2(0);
     stdin = KERNEL.files().pipe2(0);
@@ -114,6 +114,27 @@ class ContainerIoTest {
     slow.awaitEnd();
     assertThat(slow.stdout()).hasSize((int) written);
     assertThat(io.stats().stdoutBytes()).isEqualTo(written);
+  }
+
+  @Test
+  void theForegroundHoldsForAsLongAsItLikesAndOthersDoNot() throws Exception {
+    CollectingClient foreground = new CollectingClient();
+    CollectingClient other = new CollectingClient();
+    foreground.welcome(false);
+    other.welcome(false);
+    io.foreground(OUTPUTS, foreground);
+    io.attach(OUTPUTS, other);
+    print(stdout, "one\n");
+    other.awaitDrop();
+    print(stdout, "two\n");
+    // More than the engine's next look at slow clients.
+    Thread.sleep(3000);
+    assertThat(foreground.drops()).isEmpty();
+    assertThat(foreground.stdout()).isEqualTo("one\n");
+    assertThat(io.finish(Duration.ofSeconds(5))).isTrue();
+    foreground.awaitEnd();
+    assertThat(foreground.stdout()).isEqualTo("one\ntwo\n");
+    assertThat(log("c1/0.log")).hasSize(2);
   }
 
   @Test
