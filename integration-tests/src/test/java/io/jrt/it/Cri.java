@@ -1,6 +1,9 @@
 package io.jrt.it;
 
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.jrt.admin.v1.AdminGrpc;
@@ -69,6 +72,11 @@ final class Cri implements AutoCloseable {
 
   AdminGrpc.AdminBlockingStub admin() {
     return AdminGrpc.newBlockingStub(channel).withDeadlineAfter(2, TimeUnit.MINUTES);
+  }
+
+  /** A call whose messages are asked for one by one. */
+  <Q, A> ClientCall<Q, A> call(MethodDescriptor<Q, A> method) {
+    return channel.newCall(method, CallOptions.DEFAULT);
   }
 
   boolean answers() {

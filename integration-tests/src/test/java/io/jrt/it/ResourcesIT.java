@@ -1,7 +1,9 @@
 package io.jrt.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.grpc.StatusRuntimeException;
 import io.jrt.cri.v1.ContainerConfig;
 import io.jrt.cri.v1.ContainerState;
 import io.jrt.cri.v1.ContainerStats;
@@ -12,9 +14,11 @@ import io.jrt.cri.v1.LinuxContainerResources;
 import io.jrt.cri.v1.NamespaceMode;
 import io.jrt.cri.v1.PodSandboxConfig;
 import io.jrt.cri.v1.UpdateContainerResourcesRequest;
+import io.jrt.cri.v1.UpdatePodSandboxResourcesRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -151,5 +155,55 @@ class ResourcesIT {
     daemon.kill();
     daemon.restart();
     cri = daemon.cri();
+  }
+
+  @Test
+  void thePodsLimitsFollowTheKubelet() throws Exception {
+    run("sleep 1000");
+    cri.runtime()
+        .updatePodSandboxResources(
+            UpdatePodSandboxResourcesRequest.newBuilder()
+                .setPodSandboxId(podId)
+                .setResources(
+                    LinuxContainerResources.newBuilder()
+                        .setCpuPeriod(100_000)
+                        .setCpuQuota(80_000)
+                        .setMemoryLimitInBytes(4 * MEMORY))
+                .build());
+    assertThat(ofPod("memory", "memory.max", "memory.limit_in_bytes"))
+        .isEqualTo(Long.toString(4 * MEMORY));
+    assertThat(ofPod("cpu", "cpu.max", "cpu.cfs_quota_us")).startsWith("80000");
+    // Less than what is in use: refused with the reason, and nothing changed.
+    assertThatThrownBy(
+            () ->
+                cri.runtime()
+                    .updatePodSandboxResources(
+                        UpdatePodSandboxResourcesRequest.newBuilder()
+                            .setPodSandboxId(podId)
+                            .setResources(
+                                LinuxContainerResources.newBuilder().setMemoryLimitInBytes(4096))
+                            .build()))
+        .isInstanceOf(StatusRuntimeException.class)
+        .hasMessageContaining("memory");
+    assertThat(ofPod("memory", "memory.max", "memory.limit_in_bytes"))
+        .isEqualTo(Long.toString(4 * MEMORY));
+    daemon.kill();
+    daemon.restart();
+    cri = daemon.cri();
+    String shown = daemon.jrt("inspect", podId).ok();
+    assertThat(shown).contains(Long.toString(4 * MEMORY));
+  }
+
+  /** A file of the pod's own cgroup. */
+  private String ofPod(String controller, String unified, String legacy) throws IOException {
+    Path root = Path.of("/sys/fs/cgroup").resolve(UNIFIED ? "" : controller);
+    try (Stream<Path> found =
+        Files.find(
+            root,
+            5,
+            (path, a) -> a.isDirectory() && path.getFileName().toString().contains(podId))) {
+      Path pod = found.findFirst().orElseThrow();
+      return Files.readString(pod.resolve(UNIFIED ? unified : legacy)).strip();
+    }
   }
 }

@@ -17,6 +17,8 @@ import io.jrt.cri.v1.PodSandboxConfig;
 import io.jrt.cri.v1.PodSandboxMetrics;
 import io.jrt.cri.v1.PodSandboxStats;
 import io.jrt.cri.v1.PodSandboxStatsRequest;
+import io.jrt.cri.v1.PsiData;
+import io.jrt.cri.v1.PsiStats;
 import io.jrt.cri.v1.UpdateContainerResourcesRequest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -340,6 +342,96 @@ class StatsIT {
       }
     }
     return bytes;
+  }
+
+  @Test
+  void swapPressureAndDevicesAreThoseOfTheKernel() throws Exception {
+    PodSandboxConfig pod = pod("waits", NamespaceMode.NODE);
+    String podId = cri.runPod(pod);
+    // Two who want one processor, and writes that wait for the disk.
+    String id =
+        cri.run(
+            podId,
+            pod,
+            Cri.container(
+                    "c",
+                    image,
+                    "sh",
+                    "-c",
+                    "for i in 1 2 3 4; do timeout 1 sh -c 'while :; do :; done' & done; wait;"
+                        + " dd if=/dev/zero of=/file bs=64k count=64 conv=fsync 2>/dev/null;"
+                        + " echo ready; sleep 1000")
+                .setLinux(
+                    LinuxContainerConfig.newBuilder()
+                        .setResources(
+                            LinuxContainerResources.newBuilder()
+                                .setCpuPeriod(100_000)
+                                .setCpuQuota(8_000)
+                                .setMemoryLimitInBytes(128 << 20)
+                                .setMemorySwapLimitInBytes(128 << 20)))
+                .build());
+    awaitLog("waits", "ready");
+    ContainerStats stats = stats(id);
+    assertThat(stats.getSwap().getSwapUsageBytes().getValue()).isEqualTo(swap(id));
+    assertThat(stats.getSwap().getSwapAvailableBytes().getValue()).isZero();
+    pressure(id, "cpu.pressure", stats.getCpu().getPsi());
+    pressure(id, "memory.pressure", stats.getMemory().getPsi());
+    pressure(id, "io.pressure", stats.getIo().getPsi());
+    List<Metric> metrics =
+        cri.runtime()
+            .listPodSandboxMetrics(ListPodSandboxMetricsRequest.getDefaultInstance())
+            .getPodMetrics(0)
+            .getContainerMetrics(0)
+            .getMetricsList();
+    Path throttled = file(id, "cpu.max", "cpu.cfs_quota_us").resolveSibling("cpu.stat");
+    assertThat(value(metrics, "container_cpu_cfs_periods_total"))
+        .isEqualTo(keyed(throttled, "nr_periods"));
+    assertThat(value(metrics, "container_cpu_cfs_throttled_periods_total"))
+        .isEqualTo(keyed(throttled, "nr_throttled"))
+        .isPositive();
+    Map<List<String>, Long> bytes = deviceBytes(id);
+    long read = sum(bytes, "Read");
+    long written = sum(bytes, "Write");
+    assertThat(sum(metrics, "container_fs_reads_bytes_total")).isEqualTo(read);
+    assertThat(sum(metrics, "container_fs_writes_bytes_total")).isEqualTo(written);
+  }
+
+  private static long swap(String container) throws IOException {
+    try {
+      return number(file(container, "memory.swap.current"));
+    } catch (IOException legacy) {
+      return keyed(file(container, "memory.stat"), "total_swap", "swap");
+    }
+  }
+
+  /** Compares with the kernel's file; where it keeps none, nothing is to be told. */
+  private static void pressure(String container, String name, PsiStats told) throws IOException {
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(file(container, name));
+    } catch (IOException none) {
+      assertThat(told).as(name).isEqualTo(PsiStats.getDefaultInstance());
+      return;
+    }
+    for (String line : lines) {
+      long micros = Long.parseLong(line.substring(line.lastIndexOf('=') + 1));
+      PsiData data = line.startsWith("some") ? told.getSome() : told.getFull();
+      assertThat(data.getTotal()).as("%s %s", name, line).isEqualTo(micros * 1000);
+    }
+  }
+
+  private static long sum(Map<List<String>, Long> bytes, String operation) {
+    return bytes.entrySet().stream()
+        .filter(entry -> entry.getKey().getLast().equals(operation))
+        .mapToLong(Map.Entry::getValue)
+        .sum();
+  }
+
+  private static long sum(List<Metric> metrics, String name) {
+    return metrics.stream()
+        .filter(metric -> metric.getName().equals(name))
+        .mapToLong(metric -> metric.getValue().getValue())
+        .sum();
   }
 
   @Test

@@ -425,9 +425,13 @@ class StreamingIT {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
       watcher.interrupt();
-      watcher.join();
+      try {
+        watcher.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 }

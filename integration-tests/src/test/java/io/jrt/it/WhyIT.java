@@ -159,6 +159,29 @@ class WhyIT {
             "Error",
             "ended by SIGKILL on a request to stop"));
     all.add(
+        new Case(
+            "killed from outside after a child ran out of memory",
+            limited(EAT + "; touch /tmp/lived; exec sleep 1000"),
+            container -> {
+              await(container, "/tmp/lived");
+              kill(container, "KILL");
+            },
+            137,
+            "Error",
+            "ended by SIGKILL, which the runtime did not send; before that the kernel had killed"
+                + " 1"));
+    all.add(
+        new Case(
+            "SIGTERM from outside after a child ran out of memory",
+            limited(EAT + "; trap 'exit 143' TERM; touch /tmp/lived; while :; do sleep 0.1; done"),
+            container -> {
+              await(container, "/tmp/lived");
+              kill(container, "TERM");
+            },
+            143,
+            "Error",
+            "before that the kernel had killed 1"));
+    all.add(
         new Case("a bad memory access", shell("kill -SEGV $$").build(), NOTHING, 139, "Error", ""));
     all.add(
         new Case(

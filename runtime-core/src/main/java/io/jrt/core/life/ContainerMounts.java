@@ -65,6 +65,11 @@ final class ContainerMounts {
             "the mount on %s needs either a host path or an image"
                 .formatted(mount.containerPath()));
       }
+      if (mount.image().isPresent() && !mount.readonly()) {
+        throw invalid(
+            "the mount on %s is of an image, and images can be mounted read-only alone"
+                .formatted(mount.containerPath()));
+      }
       if (mount.image().isEmpty()
           && !mount.hostPath().startsWith("/")
           && wiring.volumes().named().find(mount.hostPath()).isEmpty()) {
@@ -144,7 +149,7 @@ final class ContainerMounts {
           new MountRequest(
               source(container, mount),
               mount.containerPath(),
-              mount.readonly() || mount.image().isPresent(),
+              mount.readonly(),
               mount.recursiveReadOnly(),
               propagation(mount),
               mount.selinuxRelabel(),

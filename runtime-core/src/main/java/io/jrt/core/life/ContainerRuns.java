@@ -52,6 +52,7 @@ final class ContainerRuns {
   private final SpecBuilder specs;
   private final Limitations limitations;
   private final Borrowings borrowings;
+  private final KernelLog kernelLog;
 
   ContainerRuns(
       Wiring wiring,
@@ -67,6 +68,7 @@ final class ContainerRuns {
     this.specs = specs;
     this.limitations = limitations;
     this.borrowings = new Borrowings(wiring, pods.namespaces());
+    this.kernelLog = new KernelLog(wiring.kernel().files(), Path.of("/dev/kmsg"));
   }
 
   /** Starts a created container. */
@@ -277,7 +279,8 @@ final class ContainerRuns {
               exit,
               oomKills,
               container.record().resources().memoryLimit(),
-              container.killedByRuntime());
+              container.killedByRuntime(),
+              () -> mainWasKilled(container, exit));
       Optional<Instant> startedAt = startedAt(container);
       try {
         wiring.failPoints().hit("container-exit.store");
@@ -349,6 +352,12 @@ final class ContainerRuns {
                 cause.reason(),
                 cause.message(),
                 sentBy));
+  }
+
+  private KernelLog.Victim mainWasKilled(Container container, ExitRecord exit) {
+    return container.state() instanceof ContainerState.Running(Instant startedAt, int pid)
+        ? kernelLog.victim(pid, startedAt, exit.at())
+        : KernelLog.Victim.UNTOLD;
   }
 
   private long oomKills(Container container) {

@@ -4,6 +4,7 @@ import io.jrt.core.ExitCause;
 import io.jrt.core.launch.ExitRecord;
 import io.jrt.linux.Signals;
 import java.util.OptionalInt;
+import java.util.function.Supplier;
 
 /** Says why a container ended, in the words that the kubelet knows. */
 final class Exits {
@@ -18,12 +19,22 @@ final class Exits {
    *     since it was started; an earlier one that it outlived does not explain a later SIGTERM
    * @param memoryLimit its limit in bytes; not above 0 when it has none
    * @param byRuntime whether the runtime had sent it a signal
+   * @param mainWasKilled asked only when its count and its signal leave open whether the kernel
+   *     killed its main process or another one
    */
-  static ExitCause cause(ExitRecord exit, long oomKills, long memoryLimit, boolean byRuntime) {
+  static ExitCause cause(
+      ExitRecord exit,
+      long oomKills,
+      long memoryLimit,
+      boolean byRuntime,
+      Supplier<KernelLog.Victim> mainWasKilled) {
     int code = exit.status();
     OptionalInt signal = exit.signal() == 0 ? OptionalInt.empty() : OptionalInt.of(exit.signal());
     boolean killed = code == 128 + Signals.SIGKILL;
-    if (oomKills > 0 && killed && !byRuntime) {
+    if (oomKills > 0
+        && killed
+        && !byRuntime
+        && (signal.isEmpty() || mainWasKilled.get() != KernelLog.Victim.NO)) {
       String victim = signal.isPresent() ? "it" : "a process of it, and it ended with that";
       return new ExitCause(
           code, signal, OOM_KILLED, "the kernel killed " + victim + ": " + limit(memoryLimit));

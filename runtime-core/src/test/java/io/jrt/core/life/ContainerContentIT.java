@@ -122,6 +122,30 @@ class ContainerContentIT {
   }
 
   @Test
+  void imageVolumeThatIsNotReadOnlyIsRefused() throws Exception {
+    open(false);
+    String pod = lab.runPod();
+    MountConfig readOnly = imageVolume("");
+    MountConfig writable =
+        new MountConfig(
+            readOnly.containerPath(),
+            "",
+            false,
+            false,
+            false,
+            MountPropagation.PRIVATE,
+            List.of(),
+            List.of(),
+            readOnly.image(),
+            "",
+            List.of());
+    assertThatThrownBy(
+            () -> lab.start(pod, lab.container("c", "true").withMounts(List.of(writable))))
+        .isInstanceOf(JrtException.class)
+        .hasMessageContaining("read-only");
+  }
+
+  @Test
   void imageVolumeOfAPathThatIsNotInTheImageIsToldAtCreation() throws Exception {
     open(false);
     String pod = lab.runPod();
