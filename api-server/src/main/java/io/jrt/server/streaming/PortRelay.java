@@ -21,12 +21,15 @@ import org.slf4j.LoggerFactory;
  * connection, so that nothing is handed between threads; only the connecting happens elsewhere.
  *
  * <p>A side that takes no more stops the reading of the other. When the pod closes its side, the
- * client gets a second to say its last words.
+ * client gets a second to say its last words. When the client closes its side, the pod gets half a
+ * minute: clients that go often say no more than that they send nothing, and a pod that pours would
+ * do so for nobody until the whole session ends.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a failed write breaks the channel, which is told
 final class PortRelay extends ChannelInboundHandlerAdapter {
   private static final Logger LOG = LoggerFactory.getLogger(PortRelay.class);
   private static final long LAST_WORDS_MILLIS = 1000;
+  private static final long LAST_ANSWER_SECONDS = 30;
   private static final int EARLY_LIMIT = 128 * 1024;
   private static final WriteBufferWaterMark WATER_MARK =
       new WriteBufferWaterMark(64 * 1024, 128 * 1024);
@@ -40,6 +43,7 @@ final class PortRelay extends ChannelInboundHandlerAdapter {
   private int earlyBytes;
   private @Nullable EpollSocketChannel pod;
   private boolean clientEnded;
+  private boolean podEnded;
   private boolean over;
 
   PortRelay(StreamingBackend backend, String podId, int port, PortWire wire, EventLoop eventLoop) {
@@ -116,6 +120,7 @@ final class PortRelay extends ChannelInboundHandlerAdapter {
   void clientEnd() {
     if (!clientEnded) {
       clientEnded = true;
+      eventLoop.schedule(() -> finish(""), LAST_ANSWER_SECONDS, TimeUnit.SECONDS);
       EpollSocketChannel channel = pod;
       if (channel != null && channel.isRegistered()) {
         shutdownOutput(channel);
@@ -131,7 +136,7 @@ final class PortRelay extends ChannelInboundHandlerAdapter {
   /** The client takes more again. */
   void clientWritable() {
     EpollSocketChannel channel = pod;
-    if (channel != null && !over) {
+    if (channel != null && !over && !podEnded) {
       channel.config().setAutoRead(true);
     }
   }
@@ -168,6 +173,7 @@ final class PortRelay extends ChannelInboundHandlerAdapter {
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
     if (event instanceof ChannelInputShutdownEvent && !over) {
+      podEnded = true;
       wire.endData();
       if (clientEnded) {
         finish("");
@@ -192,7 +198,9 @@ final class PortRelay extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    finish("connection to port " + port + " broke: " + cause.getMessage());
+    // After the pod's last byte there is nothing to break: Netty may then touch a closed
+    // descriptor.
+    finish(podEnded ? "" : "connection to port " + port + " broke: " + cause.getMessage());
   }
 
   private void finish(String error) {

@@ -16,6 +16,8 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -159,6 +161,37 @@ class StreamingLoadIT {
     }
     report("port-forward", began);
     assertThat(directMemory() - before).isLessThan(32 * MEGABYTE);
+  }
+
+  @Test
+  void whoGoesWithHalfACloseDoesNotKeepThePodPouring() throws Exception {
+    CountDownLatch broken = new CountDownLatch(1);
+    try (ServerSocket source = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+      Thread.ofVirtual().start(() -> pourUntilBroken(source, broken));
+      URI url = server.portForward("p", List.of());
+      try (SpdyTestClient client = new SpdyTestClient(url, "portforward.k8s.io")) {
+        String port = Integer.toString(source.getLocalPort());
+        client.openAndWait("streamtype", "error", "port", port, "requestid", "1");
+        Stream data = client.openAndWait("streamtype", "data", "port", port, "requestid", "1");
+        client.end(data);
+        assertThat(broken.await(120, TimeUnit.SECONDS)).isTrue();
+      }
+    }
+  }
+
+  private static void pourUntilBroken(ServerSocket source, CountDownLatch broken) {
+    try (Socket socket = source.accept();
+        OutputStream out = socket.getOutputStream()) {
+      byte[] piece = new byte[1000];
+      while (true) {
+        out.write(piece);
+        Thread.sleep(10);
+      }
+    } catch (IOException e) {
+      broken.countDown();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private SpdyTestClient exec(String script) throws Exception {

@@ -287,6 +287,45 @@ class StreamingServerTest {
   }
 
   @Test
+  void connectionsThatBothSidesCloseAtOnceEndWithoutAnError() throws Exception {
+    byte[] answer = "y".repeat(50_000).getBytes(UTF_8);
+    try (ServerSocket source = new ServerSocket(0, 300, InetAddress.getLoopbackAddress());
+        SpdyTestClient client =
+            new SpdyTestClient(server.portForward("p", List.of()), PORT_FORWARD)) {
+      Thread.ofVirtual().start(() -> answerAndClose(source, answer));
+      String port = Integer.toString(source.getLocalPort());
+      List<Stream> errors = new ArrayList<>();
+      List<Stream> data = new ArrayList<>();
+      for (int i = 0; i < 300; i++) {
+        String id = Integer.toString(i);
+        errors.add(client.open("streamtype", "error", "port", port, "requestid", id));
+        Stream one = client.open("streamtype", "data", "port", port, "requestid", id);
+        data.add(one);
+        client.end(one);
+      }
+      for (int i = 0; i < data.size(); i++) {
+        client.awaitEnd(data.get(i));
+        client.awaitEnd(errors.get(i));
+        assertThat(client.text(errors.get(i))).isEmpty();
+        assertThat(client.count(data.get(i))).isEqualTo(answer.length);
+      }
+    }
+  }
+
+  private static void answerAndClose(ServerSocket source, byte[] answer) {
+    try {
+      while (true) {
+        try (Socket socket = source.accept()) {
+          socket.getOutputStream().write(answer);
+        }
+      }
+    } catch (IOException e) {
+      // the test is over
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Test
   void aPortThatNobodyListensOnIsSaidOnItsErrorStream() throws Exception {
     int free;
     try (ServerSocket socket = new ServerSocket(0)) {
