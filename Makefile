@@ -8,7 +8,7 @@ SHELL := /bin/bash
 MVN  := MVN_FLAGS="$(MVN_FLAGS)" dist/dev/mvn
 TREE := dist/target/jrt
 
-.PHONY: help setup setup-test build run test unit bench format check dist try-deb reference critest test-v2 soak fault clean
+.PHONY: help setup setup-test build run test unit bench format check dist try-deb test-unit reproducible reference critest test-v2 soak fault clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -55,6 +55,14 @@ dist: setup ## tarball and .deb at dist/target/packages
 
 try-deb: dist ## install the .deb into a fresh root and run daemon and client from there
 	@dist/dev/try-deb dist/target/packages/*.deb
+
+reproducible: setup ## build the packages twice and compare them
+	@dist/dev/reproducible
+
+test-unit: build ## the units of the package, below a real systemd in a guest; and the systemd cgroup driver
+	@dist/dev/setup test v2
+	@SYSTEMD=1 dist/dev/test-v2
+	@SYSTEMD=1 dist/dev/test-v2 -- $(CURDIR)/dist/dev/guest/unit $(CURDIR)/$(TREE)
 
 reference: build ## write docs/reference anew
 	@dist/dev/reference $(TREE)

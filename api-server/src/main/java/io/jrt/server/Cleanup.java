@@ -36,14 +36,13 @@ final class Cleanup {
   }
 
   /** Removes all pods with what is theirs, and what the daemon has for all of them. */
-  void emptyNode(Instance instance) {
+  void emptyNode() {
     for (PodSummary pod : runtime.pods(PodFilter.ALL)) {
       log.info("removing pod {}", pod.id());
       runtime.removePod(pod.id(), Deadline.after(PATIENCE));
     }
     network.cleanupAll();
-    cgroups.killAll(instance.cgroup());
-    cgroups.remove(instance.cgroup());
+    cgroups.removeAll();
   }
 
   /** Detaches every mount below a directory, the deepest first, and removes it whole. */

@@ -19,8 +19,8 @@ record Instance(String id) {
     return new Instance(Long.toString(hash, Character.MAX_RADIX));
   }
 
-  /** The cgroup below which all of the daemon's own lies. */
+  /** The name of the cgroup below which all of the daemon's own lies. */
   String cgroup() {
-    return id.equals("jrt") ? "/jrt" : "/jrt-" + id;
+    return id.equals("jrt") ? "jrt" : "jrt-" + id;
   }
 }

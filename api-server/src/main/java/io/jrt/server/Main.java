@@ -1,7 +1,6 @@
 package io.jrt.server;
 
 import io.jrt.core.cgroup.CgroupManager;
-import io.jrt.core.cgroup.CgroupfsDriver;
 import io.jrt.core.io.IoEngine;
 import io.jrt.core.launch.LinuxLauncher;
 import io.jrt.core.life.ControlGroups;
@@ -33,9 +32,11 @@ import io.jrt.server.log.Logging;
 import io.jrt.server.metrics.Metrics;
 import io.jrt.server.metrics.MetricsServer;
 import io.jrt.server.rpc.CallObserver;
+import io.jrt.server.rpc.SelfCheck;
 import io.jrt.server.rpc.Statuses;
 import io.jrt.server.rpc.UnixServer;
 import io.jrt.server.streaming.StreamingServer;
+import io.jrt.server.systemd.Activation;
 import io.jrt.server.systemd.Systemd;
 import io.jrt.volumes.Volumes;
 import io.jrt.volumes.VolumesConfig;
@@ -117,7 +118,7 @@ public final class Main {
     Node node;
     try {
       node = assemble(options, closer);
-      new Cleanup(node.runtime(), node.network(), node.cgroups()).emptyNode(node.instance());
+      new Cleanup(node.runtime(), node.network(), node.cgroups()).emptyNode();
     } finally {
       closer.close();
     }
@@ -138,7 +139,6 @@ public final class Main {
       NetworkProvider network,
       Security security,
       ControlGroups cgroups,
-      Instance instance,
       NodeRuntime runtime) {}
 
   private static Node assemble(Options options, Closer closer) {
@@ -154,7 +154,7 @@ public final class Main {
     Instance instance = Instance.of(root);
 
     Kernel kernel = Kernel.open();
-    var systemd = closer.add(new Systemd(kernel.sockets(), System.getenv(), () -> true));
+    var systemd = new Systemd(kernel.sockets(), System.getenv());
     Path jrtInit = InitProgram.find(System.getenv());
     Layout.makeDirectory(root);
     Layout.makeDirectory(state);
@@ -186,7 +186,15 @@ public final class Main {
     CgroupManager manager = CgroupManager.detect(kernel);
     ControlGroups cgroups =
         new KernelControlGroups(
-            kernel, manager, new CgroupfsDriver(manager, instance.cgroup()), instance.cgroup());
+            kernel,
+            manager,
+            CgroupDrivers.choose(
+                config.containers().cgroupDriver(),
+                kernel,
+                jrtInit,
+                manager,
+                instance.cgroup(),
+                closer));
     var poller = closer.add(kernel.newPoller("launch-poller"));
     var launcher = closer.add(new LinuxLauncher(kernel, poller, jrtInit));
     var io = closer.add(IoEngine.open(kernel, state.resolve("io")));
@@ -217,7 +225,6 @@ public final class Main {
         network,
         security,
         cgroups,
-        instance,
         runtime);
   }
 
@@ -246,6 +253,7 @@ public final class Main {
     closer.add(
         UnixServer.start(
             config.daemon().socket(),
+            Activation.listener(node.kernel(), System.getenv()),
             List.of(
                 new RuntimeServiceSwitchboard(
                     version,
@@ -264,6 +272,12 @@ public final class Main {
                     reload)),
             calls));
 
+    if (!systemd.watchdog().isZero()) {
+      var check =
+          closer.add(new SelfCheck(config.daemon().socket(), systemd.watchdog().dividedBy(3)));
+      systemd.watch(check);
+      closer.add(systemd::unwatch);
+    }
     closer.add(systemd::stopping);
     closer.add(() -> events.publish(new DaemonEvent.Stopping("asked to")));
     reload.onHangUp();

@@ -79,6 +79,7 @@ public final class Jrt {
     for (ConfigCommand.Verb verb : ConfigCommand.Verb.values()) {
       commands.add(new ConfigCommand(verb));
     }
+    commands.add(new MigrateCommand());
     commands.add(new DoctorCommand());
     commands.add(new InfoCommand());
     commands.add(new VersionCommand());

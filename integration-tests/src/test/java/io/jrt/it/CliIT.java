@@ -24,13 +24,16 @@ import org.junit.jupiter.api.io.TempDir;
 class CliIT {
   private static final String IMAGE = "localhost/jrt-busybox:latest";
 
-  /** Examples that end only when somebody ends them: the tests of terminals run their like. */
+  /**
+   * Examples that end only when somebody ends them, or need another runtime: others run their like.
+   */
   private static final Set<String> INTERACTIVE =
       Set.of(
           "exec -it web sh",
           "attach shell",
           "port-forward web 8080:80",
-          "events --since 10m --filter event=ContainerExited");
+          "events --since 10m --filter event=ContainerExited",
+          "migrate containerd --dry-run");
 
   private static final String CDI_SPEC =
       """

@@ -12,6 +12,10 @@ public record ContainersConfig(
     @Doc("Runtime handlers that a RuntimeClass may name; the empty one is always there.")
         List<String> runtimeHandlers,
     @Doc(
+            "Who makes cgroups: cgroupfs (jrt by itself), systemd (as units, cgroup v2 only), or"
+                + " auto, which is systemd where it runs and cgroups are v2. The kubelet is told.")
+        Driver cgroupDriver,
+    @Doc(
             "Whether what the daemon lacks the privilege for (a lower oom score, a higher limit) is"
                 + " set as far as it goes; else such a container is refused.")
         boolean clampUnpermitted,
@@ -40,6 +44,7 @@ public record ContainersConfig(
   public static final ContainersConfig DEFAULT =
       new ContainersConfig(
           List.of("jrt"),
+          Driver.AUTO,
           true,
           Path.of("/etc/resolv.conf"),
           Path.of("/etc/hosts"),
@@ -52,6 +57,16 @@ public record ContainersConfig(
           new ByteSize(0),
           true,
           false);
+
+  /** Who makes cgroups. */
+  public enum Driver {
+    /** Chosen by what runs on the machine. */
+    AUTO,
+    /** Plain directories. */
+    CGROUPFS,
+    /** Slices and scopes. */
+    SYSTEMD
+  }
 
   public ContainersConfig {
     runtimeHandlers = List.copyOf(runtimeHandlers);

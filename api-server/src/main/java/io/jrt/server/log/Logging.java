@@ -37,6 +37,7 @@ public final class Logging {
     root.setLevel(level.isGreaterOrEqual(Level.INFO) ? level : Level.INFO);
     context.getLogger("io.jrt").setLevel(level);
     // What libraries say at a low level is wanted by nobody who debugs jrt.
+    context.getLogger("org.freedesktop").setLevel(Level.WARN);
     context.getLogger("io.grpc").setLevel(Level.WARN);
     context.getLogger("io.netty").setLevel(Level.WARN);
   }
@@ -48,9 +49,25 @@ public final class Logging {
     if (standardErrorIsTerminal()) {
       return LogConfig.Format.TEXT;
     }
-    return System.getenv("JOURNAL_STREAM") == null
-        ? LogConfig.Format.JSON
-        : LogConfig.Format.JOURNAL;
+    return standardErrorIs(System.getenv().getOrDefault("JOURNAL_STREAM", ""))
+        ? LogConfig.Format.JOURNAL
+        : LogConfig.Format.JSON;
+  }
+
+  /**
+   * Whether standard error is the file that systemd connected to the journal: a child that has it
+   * redirected inherits the variable all the same (systemd.exec(5)).
+   *
+   * @param stream DEVICE:INODE
+   */
+  private static boolean standardErrorIs(String stream) {
+    try {
+      Path stderr = Path.of("/proc/self/fd/2");
+      return stream.equals(
+          Files.getAttribute(stderr, "unix:dev") + ":" + Files.getAttribute(stderr, "unix:ino"));
+    } catch (IOException | UnsupportedOperationException e) {
+      return false;
+    }
   }
 
   private static boolean standardErrorIsTerminal() {

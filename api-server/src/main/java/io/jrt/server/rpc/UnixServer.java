@@ -6,7 +6,10 @@ import io.grpc.netty.NettyServerBuilder;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.netty.channel.ChannelFactory;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -27,9 +30,11 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,12 +50,16 @@ public final class UnixServer implements AutoCloseable {
 
   private final Server server;
   private final Path socket;
-  private final Object fileKey;
+  private final @Nullable Object fileKey;
   private final EventLoopGroup loops;
   private final ExecutorService calls;
 
   private UnixServer(
-      Server server, Path socket, Object fileKey, EventLoopGroup loops, ExecutorService calls) {
+      Server server,
+      Path socket,
+      @Nullable Object fileKey,
+      EventLoopGroup loops,
+      ExecutorService calls) {
     this.server = server;
     this.socket = socket;
     this.fileKey = fileKey;
@@ -62,11 +71,14 @@ public final class UnixServer implements AutoCloseable {
    * Listens.
    *
    * @param socket where; the file of a daemon that is gone is replaced
+   * @param handed a listening socket that systemd has made and keeps, if it has
    * @throws JrtException FAILED_PRECONDITION when another daemon listens there
    */
   public static UnixServer start(
-      Path socket, List<BindableService> services, CallObserver observer) {
-    prepare(socket);
+      Path socket, OptionalInt handed, List<BindableService> services, CallObserver observer) {
+    if (handed.isEmpty()) {
+      prepare(socket);
+    }
     boolean epoll = Epoll.isAvailable();
     if (!epoll) {
       log.warn("no epoll for the socket, NIO serves: {}", Epoll.unavailabilityCause().toString());
@@ -79,7 +91,7 @@ public final class UnixServer implements AutoCloseable {
         epoll ? new DomainSocketAddress(socket.toFile()) : UnixDomainSocketAddress.of(socket);
     int ownUid = ownUid();
     ChannelFactory<ServerChannel> channel =
-        epoll ? () -> listening(ownUid) : NioServerDomainSocketChannel::new;
+        epoll ? () -> listening(ownUid, handed) : NioServerDomainSocketChannel::new;
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(address)
             .channelFactory(channel)
@@ -97,6 +109,10 @@ public final class UnixServer implements AutoCloseable {
     services.forEach(builder::addService);
     try {
       Server server = builder.build().start();
+      if (handed.isPresent()) {
+        log.info("listens on the socket that systemd has opened");
+        return new UnixServer(server, socket, null, loops, calls);
+      }
       Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
       return new UnixServer(server, socket, fileKey(socket), loops, calls);
     } catch (IOException e) {
@@ -106,10 +122,24 @@ public final class UnixServer implements AutoCloseable {
     }
   }
 
-  private static ServerChannel listening(int ownUid) {
-    var channel = new EpollServerDomainSocketChannel();
+  private static ServerChannel listening(int ownUid, OptionalInt handed) {
+    var channel =
+        handed.isPresent()
+            ? new EpollServerDomainSocketChannel(handed.getAsInt(), true)
+            : new EpollServerDomainSocketChannel();
+    if (handed.isPresent()) {
+      channel.pipeline().addLast(new BoundAlready());
+    }
     channel.pipeline().addLast(new PeerCheck(ownUid));
     return channel;
+  }
+
+  /** Keeps the server from binding a socket that was bound, and listens, before it came here. */
+  private static final class BoundAlready extends ChannelOutboundHandlerAdapter {
+    @Override
+    public void bind(ChannelHandlerContext context, SocketAddress address, ChannelPromise done) {
+      done.setSuccess();
+    }
   }
 
   private static int ownUid() {
@@ -169,7 +199,9 @@ public final class UnixServer implements AutoCloseable {
   public void close() {
     // A new daemon may have taken the path over: only the own socket is removed.
     try {
-      if (Files.exists(socket, LinkOption.NOFOLLOW_LINKS) && fileKey.equals(fileKey(socket))) {
+      if (fileKey != null
+          && Files.exists(socket, LinkOption.NOFOLLOW_LINKS)
+          && fileKey.equals(fileKey(socket))) {
         Files.delete(socket);
       }
     } catch (IOException e) {

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,25 +16,36 @@ import org.slf4j.LoggerFactory;
  * Tells systemd how the daemon is (sd_notify): ready, reloading, stopping, a line of status, and
  * that it is alive. Without {@code NOTIFY_SOCKET} nothing is told.
  */
-public final class Systemd implements AutoCloseable {
+public final class Systemd {
   private static final Logger log = LoggerFactory.getLogger(Systemd.class);
 
   private final Sockets sockets;
   private final String socket;
   private final Duration watchdog;
-  private final Thread heartbeat;
+  private volatile @Nullable Thread heartbeat;
 
   /**
    * @param environment the process's
-   * @param alive asked before each sign of life; systemd restarts a daemon that gives none
    */
-  public Systemd(Sockets sockets, Map<String, String> environment, BooleanSupplier alive) {
+  public Systemd(Sockets sockets, Map<String, String> environment) {
     this.sockets = sockets;
     this.socket = environment.getOrDefault("NOTIFY_SOCKET", "");
     this.watchdog = watchdog(environment);
-    this.heartbeat = Thread.ofVirtual().name("systemd-watchdog").unstarted(() -> beat(alive));
-    if (!socket.isEmpty() && !watchdog.isZero()) {
-      heartbeat.start();
+  }
+
+  /** The time within which systemd wants a sign of life; zero when it wants none. */
+  public Duration watchdog() {
+    return socket.isEmpty() ? Duration.ZERO : watchdog;
+  }
+
+  /**
+   * Begins to give signs of life, if systemd wants any.
+   *
+   * @param alive asked before each one; systemd restarts a daemon that gives none
+   */
+  public void watch(BooleanSupplier alive) {
+    if (!watchdog().isZero()) {
+      heartbeat = Thread.ofVirtual().name("systemd-watchdog").start(() -> beat(alive));
     }
   }
 
@@ -74,7 +86,7 @@ public final class Systemd implements AutoCloseable {
   private void beat(BooleanSupplier alive) {
     try {
       while (true) {
-        Thread.sleep(watchdog.dividedBy(2));
+        Thread.sleep(watchdog.dividedBy(3));
         if (alive.getAsBoolean()) {
           tell("WATCHDOG=1");
         } else {
@@ -98,8 +110,11 @@ public final class Systemd implements AutoCloseable {
     }
   }
 
-  @Override
-  public void close() {
-    heartbeat.interrupt();
+  /** Gives no more signs of life: the daemon goes. */
+  public void unwatch() {
+    Thread beating = heartbeat;
+    if (beating != null) {
+      beating.interrupt();
+    }
   }
 }

@@ -11,6 +11,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.unix.DomainSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 
 /** A server on a socket of its own, and a client that is connected to it. */
@@ -26,7 +27,9 @@ public final class TestDaemon implements AutoCloseable {
   }
 
   public static TestDaemon serving(Path socket, BindableService... services) {
-    return new TestDaemon(UnixServer.start(socket, List.of(services), CallObserver.NONE), socket);
+    return new TestDaemon(
+        UnixServer.start(socket, OptionalInt.empty(), List.of(services), CallObserver.NONE),
+        socket);
   }
 
   public static ManagedChannel connect(Path socket, EventLoopGroup loops) {

@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Iterator;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -145,7 +146,9 @@ final class UnixServerTest {
   void aSecondDaemonOnTheSameSocketIsRefused() throws Exception {
     try (TestDaemon daemon = TestDaemon.serving(socket(), new Scripted())) {
       assertThatThrownBy(
-              () -> UnixServer.start(socket(), List.of(new Scripted()), CallObserver.NONE))
+              () ->
+                  UnixServer.start(
+                      socket(), OptionalInt.empty(), List.of(new Scripted()), CallObserver.NONE))
           .isInstanceOfSatisfying(
               JrtException.class,
               e -> assertThat(e.kind()).isEqualTo(ErrorKind.FAILED_PRECONDITION));
@@ -160,7 +163,10 @@ final class UnixServerTest {
   @Test
   void aFileThatIsNoSocketIsLeftAlone() throws Exception {
     Files.writeString(socket(), "precious");
-    assertThatThrownBy(() -> UnixServer.start(socket(), List.of(new Scripted()), CallObserver.NONE))
+    assertThatThrownBy(
+            () ->
+                UnixServer.start(
+                    socket(), OptionalInt.empty(), List.of(new Scripted()), CallObserver.NONE))
         .isInstanceOf(JrtException.class)
         .hasMessageContaining("is not a socket");
     assertThat(socket()).hasContent("precious");

@@ -55,6 +55,9 @@ public interface Cgroup {
    */
   boolean restoreDevices(List<DeviceRule> rules);
 
+  /** Moves a process into it; nothing happens when that has ended. */
+  void admit(int pid);
+
   /** Opens what the launcher needs to start a process in this cgroup. Close it after the launch. */
   OpenPlacement placement();
 

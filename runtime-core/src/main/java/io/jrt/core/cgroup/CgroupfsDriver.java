@@ -1,7 +1,9 @@
 package io.jrt.core.cgroup;
 
+import io.jrt.core.store.Ids;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import java.util.Optional;
 
 /** Cgroups as plain directories made by the daemon. */
 public final class CgroupfsDriver implements CgroupDriver {
@@ -22,6 +24,32 @@ public final class CgroupfsDriver implements CgroupDriver {
   }
 
   @Override
+  public String ownParent() {
+    return defaultParent;
+  }
+
+  @Override
+  public Optional<String> podIdOf(String child) {
+    return Ids.isId(child) ? Optional.of(child) : Optional.empty();
+  }
+
+  @Override
+  public void removeOwnParent() {
+    manager
+        .find(defaultParent)
+        .ifPresent(
+            cgroup -> {
+              cgroup.killAll(KILL_PATIENCE);
+              cgroup.remove();
+            });
+  }
+
+  @Override
+  public String podPath(String parent, String podId) {
+    return parent.isEmpty() ? path(defaultParent, podId) : parent;
+  }
+
+  @Override
   public String path(String parent, String name) {
     if (parent.endsWith(".slice")) {
       throw new JrtException(
@@ -31,14 +59,23 @@ public final class CgroupfsDriver implements CgroupDriver {
           "set the same cgroup driver in the kubelet and in jrt",
           null);
     }
-    String above = parent.isEmpty() ? defaultParent : parent;
-    String joined = above.startsWith("/") ? above + "/" + name : "/" + above + "/" + name;
+    String joined = parent.startsWith("/") ? parent + "/" + name : "/" + parent + "/" + name;
     return CgroupPath.check(joined);
   }
 
   @Override
   public Cgroup create(String path, Resources resources) {
     return manager.create(path, resources);
+  }
+
+  @Override
+  public void settle(String path, int keeper) {
+    // A directory needs nobody in it to stay.
+  }
+
+  @Override
+  public void update(Cgroup cgroup, Resources resources) {
+    cgroup.update(resources);
   }
 
   @Override

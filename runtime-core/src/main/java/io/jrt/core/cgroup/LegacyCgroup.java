@@ -187,6 +187,20 @@ final class LegacyCgroup implements Cgroup {
   }
 
   @Override
+  public void admit(int pid) {
+    for (CgroupDir dir : dirs.values()) {
+      try {
+        dir.write("cgroup.procs", Integer.toString(pid));
+      } catch (KernelException e) {
+        if (!e.is(Errno.ESRCH)) {
+          throw e;
+        }
+      }
+    }
+    unified.ifPresent(cgroup -> cgroup.admit(pid));
+  }
+
+  @Override
   public OpenPlacement placement() {
     List<Fd> tasks = new ArrayList<>();
     try {

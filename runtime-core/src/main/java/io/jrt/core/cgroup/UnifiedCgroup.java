@@ -111,6 +111,17 @@ final class UnifiedCgroup implements Cgroup {
   }
 
   @Override
+  public void admit(int pid) {
+    try {
+      dir.write("cgroup.procs", Integer.toString(pid));
+    } catch (KernelException e) {
+      if (!e.is(Errno.ESRCH)) {
+        throw e;
+      }
+    }
+  }
+
+  @Override
   public OpenPlacement placement() {
     return new OpenPlacement(new CgroupPlacement(dir.open(), List.of()));
   }

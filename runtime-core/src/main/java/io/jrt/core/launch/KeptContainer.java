@@ -36,6 +36,7 @@ final class KeptContainer implements LiveContainer {
   private final Poller poller;
   private final Fd program;
   private final Path keeperDir;
+  private final int keeperPid;
   private final Fd keeper;
   private final boolean ownChild;
   private final Records.Started started;
@@ -51,6 +52,7 @@ final class KeptContainer implements LiveContainer {
       Poller poller,
       Fd program,
       Path keeperDir,
+      int keeperPid,
       Fd keeper,
       boolean ownChild,
       Records.Started started,
@@ -61,6 +63,7 @@ final class KeptContainer implements LiveContainer {
     this.poller = poller;
     this.program = program;
     this.keeperDir = keeperDir;
+    this.keeperPid = keeperPid;
     this.keeper = keeper;
     this.ownChild = ownChild;
     this.started = started;
@@ -81,6 +84,7 @@ final class KeptContainer implements LiveContainer {
       Poller poller,
       Fd program,
       Path keeperDir,
+      int keeperPid,
       Fd keeper,
       boolean ownChild,
       Records.Started started) {
@@ -95,7 +99,8 @@ final class KeptContainer implements LiveContainer {
       }
       KeptContainer container =
           new KeptContainer(
-              kernel, poller, program, keeperDir, keeper, ownChild, started, pidfd, stdio, done);
+              kernel, poller, program, keeperDir, keeperPid, keeper, ownChild, started, pidfd,
+              stdio, done);
       Optional<ExitRecord> ended = container.readExit();
       if (ended.isPresent()) {
         container.latch.complete(ended.get());
@@ -158,6 +163,11 @@ final class KeptContainer implements LiveContainer {
   @Override
   public Path keeperDir() {
     return keeperDir;
+  }
+
+  @Override
+  public int keeperPid() {
+    return keeperPid;
   }
 
   @Override

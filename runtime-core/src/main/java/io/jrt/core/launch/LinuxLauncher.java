@@ -139,7 +139,14 @@ public final class LinuxLauncher implements Launcher {
         Records.Started started = Records.Started.parse(answer.get().text());
         keeper.socket().close();
         return KeptContainer.take(
-            kernel, poller, program, keeperDir, Fd.own(keeper.pidfd().detach()), true, started);
+            kernel,
+            poller,
+            program,
+            keeperDir,
+            keeper.pid(),
+            Fd.own(keeper.pidfd().detach()),
+            true,
+            started);
       }
       keeper.reap(kernel);
       throw answer
@@ -240,7 +247,8 @@ public final class LinuxLauncher implements Launcher {
         return Optional.empty();
       }
       return Optional.of(
-          KeptContainer.take(kernel, poller, program, keeperDir, pidfd, false, started));
+          KeptContainer.take(
+              kernel, poller, program, keeperDir, keeper.pid(), pidfd, false, started));
     } catch (RuntimeException e) {
       pidfd.close();
       throw e;

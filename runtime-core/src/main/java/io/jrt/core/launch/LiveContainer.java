@@ -11,6 +11,9 @@ public non-sealed interface LiveContainer extends LiveProcess {
   /** The directory that {@link Launcher#start} was given. */
   Path keeperDir();
 
+  /** The keeper's process. */
+  int keeperPid();
+
   /** What could not be set as asked and was clamped, in words; empty as a rule. */
   List<String> clamped();
 

@@ -130,6 +130,7 @@ final class ContainerRuns {
                         decided.spec(), ContainerMounts.streams(container), keeperDir);
                   });
     }
+    settle(container, live);
     limitations.addAll(
         live.clamped().stream()
             .map(what -> what + " could not be set as asked: the daemon lacks the privilege")
@@ -156,6 +157,15 @@ final class ContainerRuns {
         .events()
         .publish(new ContainerEvent.Started(container.id(), container.podId(), live.pid()));
     watch(container, live);
+  }
+
+  private void settle(Container container, LiveContainer live) {
+    try {
+      wiring.cgroups().settle(container.record().cgroup(), live.keeperPid());
+    } catch (RuntimeException e) {
+      abandon(container, live);
+      throw e;
+    }
   }
 
   private void watch(Container container, LiveContainer live) {

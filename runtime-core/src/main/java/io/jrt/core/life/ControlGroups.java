@@ -55,6 +55,16 @@ public interface ControlGroups {
   /** Runs something with the descriptors by which a process is put into the cgroup. */
   <T> T place(String path, Function<CgroupPlacement, T> launch);
 
+  /**
+   * Tells that a process was placed, and who keeps it.
+   *
+   * @param keeper pid of its keeper
+   */
+  void settle(String path, int keeper);
+
+  /** Whether the pod's cgroup is one of the daemon's own, not one that the kubelet made. */
+  boolean isOwn(String path, String podId);
+
   /** Changes limits, all or none. */
   void update(String path, LinuxResources resources);
 
@@ -79,6 +89,9 @@ public interface ControlGroups {
 
   /** Removes it; no error when it is gone. It must have no processes. */
   void remove(String path);
+
+  /** Removes all that lies below the daemon's own cgroup, and that itself. */
+  void removeAll();
 
   /** Removes what lies below the daemon's own cgroup and belongs to none of these pods. */
   List<String> collect(Set<String> podIds);

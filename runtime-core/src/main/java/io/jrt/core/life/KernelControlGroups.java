@@ -35,18 +35,12 @@ public final class KernelControlGroups implements ControlGroups {
 
   private final CgroupManager manager;
   private final CgroupDriver driver;
-  private final String ownParent;
   private final Meters meters;
   private final List<Hierarchy> hierarchies;
 
-  /**
-   * @param ownParent the cgroup below which everything of this daemon lies that has no other parent
-   */
-  public KernelControlGroups(
-      Kernel kernel, CgroupManager manager, CgroupDriver driver, String ownParent) {
+  public KernelControlGroups(Kernel kernel, CgroupManager manager, CgroupDriver driver) {
     this.manager = manager;
     this.driver = driver;
-    this.ownParent = ownParent;
     this.meters = new Meters(manager, METERED);
     this.hierarchies = manager.version() == 2 ? List.of() : hierarchies(kernel);
   }
@@ -85,7 +79,7 @@ public final class KernelControlGroups implements ControlGroups {
 
   @Override
   public String podPath(String parent, String podId) {
-    return parent.isEmpty() ? driver.path("", podId) : parent;
+    return driver.podPath(parent, podId);
   }
 
   @Override
@@ -125,8 +119,18 @@ public final class KernelControlGroups implements ControlGroups {
   }
 
   @Override
+  public void settle(String path, int keeper) {
+    driver.settle(path, keeper);
+  }
+
+  @Override
+  public boolean isOwn(String path, String podId) {
+    return path.equals(driver.podPath("", podId));
+  }
+
+  @Override
   public void update(String path, LinuxResources resources) {
-    manager.find(path).ifPresent(cgroup -> cgroup.update(Resources.of(resources)));
+    manager.find(path).ifPresent(cgroup -> driver.update(cgroup, Resources.of(resources)));
   }
 
   @Override
@@ -161,11 +165,18 @@ public final class KernelControlGroups implements ControlGroups {
   }
 
   @Override
+  public void removeAll() {
+    collect(Set.of());
+    driver.removeOwnParent();
+  }
+
+  @Override
   public List<String> collect(Set<String> podIds) {
     List<String> collected = new ArrayList<>();
-    for (String child : manager.children(ownParent)) {
-      if (!podIds.contains(child)) {
-        String path = ownParent + "/" + child;
+    for (String child : manager.children(driver.ownParent())) {
+      Optional<String> pod = driver.podIdOf(child);
+      if (pod.isPresent() && !podIds.contains(pod.get())) {
+        String path = driver.ownParent() + "/" + child;
         killAll(path);
         remove(path);
         collected.add(path);

@@ -87,9 +87,14 @@ final class PodInits {
               NamespaceSource.HOST,
               NamespaceSource.HOST,
               NamespaceSource.HOST);
-      return wiring
-          .cgroups()
-          .place(cgroup, placement -> wiring.launcher().startPodInit(wanted, placement, directory));
+      LiveContainer init =
+          wiring
+              .cgroups()
+              .place(
+                  cgroup,
+                  placement -> wiring.launcher().startPodInit(wanted, placement, directory));
+      wiring.cgroups().settle(cgroup, init.keeperPid());
+      return init;
     }
   }
 

@@ -278,8 +278,8 @@ final class Recovery {
     }
   }
 
-  private static boolean isOwn(Intent intent) {
-    return intent.cgroup().filter(path -> path.endsWith("/" + intent.id())).isPresent();
+  private boolean isOwn(Intent intent) {
+    return intent.cgroup().filter(path -> wiring.cgroups().isOwn(path, intent.id())).isPresent();
   }
 
   /** Releases what carries an id that no record has. */

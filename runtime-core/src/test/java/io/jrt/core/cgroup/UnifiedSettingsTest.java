@@ -160,7 +160,7 @@ class UnifiedSettingsTest {
     for (String path : List.of("relative", "/a/../b", "/./a", "/" + "x".repeat(256))) {
       assertThatThrownBy(() -> manager.find(path)).isInstanceOf(JrtException.class);
     }
-    assertThat(new CgroupfsDriver(manager, "/jrt").path("", "c1")).isEqualTo("/jrt/c1");
+    assertThat(new CgroupfsDriver(manager, "/jrt").podPath("", "c1")).isEqualTo("/jrt/c1");
     assertThat(new CgroupfsDriver(manager, "/jrt").path("/kubepods//besteffort/", "c1"))
         .isEqualTo("/kubepods/besteffort/c1");
     assertThatThrownBy(() -> new CgroupfsDriver(manager, "/jrt").path("kubepods.slice", "c1"))

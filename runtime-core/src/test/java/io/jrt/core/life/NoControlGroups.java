@@ -55,6 +55,14 @@ final class NoControlGroups implements ControlGroups {
   }
 
   @Override
+  public void settle(String path, int keeper) {}
+
+  @Override
+  public boolean isOwn(String path, String podId) {
+    return path.endsWith("/" + podId);
+  }
+
+  @Override
   public void update(String path, LinuxResources resources) {}
 
   @Override
@@ -83,6 +91,11 @@ final class NoControlGroups implements ControlGroups {
   @Override
   public void remove(String path) {
     paths.removeIf(known -> known.equals(path) || known.startsWith(path + "/"));
+  }
+
+  @Override
+  public void removeAll() {
+    paths.clear();
   }
 
   @Override

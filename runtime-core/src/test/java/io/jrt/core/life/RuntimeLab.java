@@ -147,8 +147,7 @@ final class RuntimeLab implements AutoCloseable {
             network,
             volumes,
             new Security(kernel, SecurityConfig.DEFAULT),
-            new KernelControlGroups(
-                kernel, manager, new CgroupfsDriver(manager, cgroupParent), cgroupParent),
+            new KernelControlGroups(kernel, manager, new CgroupfsDriver(manager, cgroupParent)),
             launcher,
             io,
             events,
