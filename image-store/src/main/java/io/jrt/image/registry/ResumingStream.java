@@ -18,7 +18,7 @@ final class ResumingStream extends InputStream {
     /**
      * @param failures so far without a byte in between
      */
-    RegistryClient.Opened open(long position, int failures) throws IOException;
+    RegistrySession.Opened open(long position, int failures) throws IOException;
   }
 
   private final long end;
@@ -88,7 +88,7 @@ final class ResumingStream extends InputStream {
   }
 
   private InputStream open() throws IOException {
-    RegistryClient.Opened opened = opener.open(position, failures);
+    RegistrySession.Opened opened = opener.open(position, failures);
     // A registry that knows no ranges sends all of it again.
     if (opened.start() < position) {
       opened.stream().skipNBytes(position - opened.start());
@@ -105,7 +105,7 @@ final class ResumingStream extends InputStream {
       throw shown;
     }
     LOG.info("a blob broke off at byte {} of {}, resumed: {}", position, size, e.getMessage());
-    RegistryClient.pause(RegistryClient.backOff(failures));
+    RegistryRequests.pause(RegistryRequests.backOff(failures));
   }
 
   @Override

@@ -15,6 +15,8 @@ import io.jrt.image.content.Descriptor;
 import io.jrt.image.content.Document;
 import io.jrt.image.content.PlatformMatch;
 import io.jrt.image.registry.RegistryClient;
+import io.jrt.image.registry.RegistrySession;
+import io.jrt.image.registry.Served;
 import java.io.InputStream;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -57,14 +59,14 @@ final class Puller {
 
   Image pull(PullRequest request, PullTracker tracker) {
     Reference reference = Reference.parse(request.reference());
-    RegistryClient.Session session = registry.session(reference, request.auth());
+    RegistrySession session = registry.session(reference, request.auth());
     tracker.phase(PullProgress.Phase.RESOLVING, "asks " + session.places());
     Optional<Image> here = alreadyHere(reference, session, request.platform(), tracker);
     if (here.isPresent()) {
       return here.get();
     }
-    RegistryClient.Served target = session.document();
-    RegistryClient.Served manifest = choose(reference, session, target, request.platform());
+    Served target = session.document();
+    Served manifest = choose(reference, session, target, request.platform());
     Document.Manifest content = manifestOf(reference, manifest);
     checkPolicies(session, reference, target.digest(), manifest.digest(), tracker);
     files.putBlob(target.digest(), target.bytes());
@@ -149,7 +151,7 @@ final class Puller {
 
   /** No bytes are asked for when the registry says that the name means what is here. */
   private Optional<Image> alreadyHere(
-      Reference reference, RegistryClient.Session session, Platform platform, PullTracker tracker) {
+      Reference reference, RegistrySession session, Platform platform, PullTracker tracker) {
     if (reference.digest().isPresent()
         && images
             .byDigest(reference.withDigest(reference.digest().get()))
@@ -183,12 +185,9 @@ final class Puller {
     return new Names(reference.tagged().stream().toList(), List.of(reference.withDigest(target)));
   }
 
-  private static RegistryClient.Served choose(
-      Reference reference,
-      RegistryClient.Session session,
-      RegistryClient.Served target,
-      Platform platform) {
-    RegistryClient.Served current = target;
+  private static Served choose(
+      Reference reference, RegistrySession session, Served target, Platform platform) {
+    Served current = target;
     var seen = new HashSet<Digest>();
     for (int depth = 0; depth < MAX_INDEX_DEPTH; depth++) {
       if (!(current.document() instanceof Document.Index index)) {
@@ -227,7 +226,7 @@ final class Puller {
             + (offered.isEmpty() ? "" : ", only for " + String.join(", ", offered)));
   }
 
-  private static Document.Manifest manifestOf(Reference reference, RegistryClient.Served served) {
+  private static Document.Manifest manifestOf(Reference reference, Served served) {
     return switch (served.document()) {
       case Document.Manifest manifest -> manifest;
       case Document.Index _ ->
@@ -274,7 +273,7 @@ final class Puller {
   }
 
   private void checkPolicies(
-      RegistryClient.Session session,
+      RegistrySession session,
       Reference reference,
       Digest target,
       Digest manifest,

@@ -6,12 +6,12 @@ import io.jrt.image.Digest;
 import io.jrt.image.ImagePolicy;
 import io.jrt.image.content.Descriptor;
 import io.jrt.image.content.MediaTypes;
-import io.jrt.image.registry.RegistryClient;
+import io.jrt.image.registry.RegistrySession;
 import java.util.ArrayList;
 import java.util.List;
 
 /** What a repository has beside an image, asked in the session of its pull. */
-record SessionBeside(RegistryClient.Session session) implements ImagePolicy.Beside {
+record SessionBeside(RegistrySession session) implements ImagePolicy.Beside {
   /** Whoever may push could otherwise make a pull ask for ever. */
   private static final int MAX_REFERRERS = 64;
 

@@ -45,8 +45,8 @@ final class RegistryRoadsIT {
 
   private static void requireWhole(RegistryClient client, String name, TestImage image)
       throws Exception {
-    RegistryClient.Session session = client.session(Reference.parse(name), RegistryAuth.NONE);
-    RegistryClient.Served served = session.document();
+    RegistrySession session = client.session(Reference.parse(name), RegistryAuth.NONE);
+    Served served = session.document();
     assertThat(served.digest()).isEqualTo(Digest.sha256(image.manifest()));
     Document.Manifest manifest = (Document.Manifest) served.document();
     try (InputStream layer = session.open(manifest.layers().getFirst(), 0, -1)) {
