@@ -2,12 +2,10 @@ package io.jrt.it;
 
 import io.jrt.cri.v1.ContainerConfig;
 import io.jrt.cri.v1.ExecSyncRequest;
-import io.jrt.cri.v1.ImageSpec;
 import io.jrt.cri.v1.ListContainersRequest;
 import io.jrt.cri.v1.NamespaceMode;
 import io.jrt.cri.v1.PodSandboxConfig;
 import io.jrt.cri.v1.RemoveContainerRequest;
-import io.jrt.cri.v1.RemoveImageRequest;
 import io.jrt.cri.v1.RemovePodSandboxRequest;
 import io.jrt.cri.v1.StopPodSandboxRequest;
 import io.jrt.cri.v1.VersionRequest;
@@ -19,7 +17,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -37,6 +34,9 @@ final class Bench {
   /** Whether only the calls of one pod are timed, without pulls and pods in parallel. */
   private static final boolean CALLS_ONLY = Boolean.getBoolean("bench.calls");
 
+  /** Whether only pulls are timed. */
+  private static final boolean PULLS_ONLY = Boolean.getBoolean("bench.pulls-only");
+
   private final Map<String, Map<String, long[]>> samples = new LinkedHashMap<>();
   private final Map<String, Map<String, String>> facts = new LinkedHashMap<>();
 
@@ -53,20 +53,21 @@ final class Bench {
     Map<String, Cri> clients = new LinkedHashMap<>();
     try (LocalRegistry registry = LocalRegistry.start(directory)) {
       String busybox = registry.push("bench/busybox", "1", Workloads.busybox());
-      String many = registry.push("bench/layers", "1", layers());
       for (Map.Entry<String, Path> socket : sockets.entrySet()) {
         Cri client = new Cri(socket.getValue());
         clients.put(socket.getKey(), client);
         client.pull(busybox);
       }
-      for (int round = -WARM_UP; round < ROUNDS; round++) {
+      for (int round = -WARM_UP; round < ROUNDS && !PULLS_ONLY; round++) {
         for (Map.Entry<String, Cri> client : clients.entrySet()) {
           bench.pod(client.getKey(), client.getValue(), busybox, directory, round);
         }
       }
-      Map<String, Cri> pulling = CALLS_ONLY ? Map.of() : clients;
-      for (Map.Entry<String, Cri> client : pulling.entrySet()) {
-        bench.pull(client.getKey(), client.getValue(), many);
+      if (!CALLS_ONLY) {
+        new PullBench(bench::timed, clients).run(registry);
+      }
+      Map<String, Cri> starting = CALLS_ONLY || PULLS_ONLY ? Map.of() : clients;
+      for (Map.Entry<String, Cri> client : starting.entrySet()) {
         bench.parallel(client.getKey(), client.getValue(), busybox, directory);
       }
       bench.print(new ArrayList<>(sockets.keySet()));
@@ -74,25 +75,6 @@ final class Bench {
       clients.values().forEach(Cri::close);
       new ProcessBuilder("rm", "-rf", directory.toString()).start().waitFor();
     }
-  }
-
-  /** Twelve gzip layers, about 300 MB unpacked, half of it noise as in real images. */
-  private static TestImage layers() throws IOException, InterruptedException {
-    List<byte[]> layers = new ArrayList<>();
-    layers.add(Workloads.busyboxLayer());
-    Random random = new Random(7);
-    for (int i = 0; i < 11; i++) {
-      LayerBuilder layer = new LayerBuilder().directory("data" + i, 0755);
-      for (int file = 0; file < 100; file++) {
-        byte[] content = new byte[256 << 10];
-        byte[] noise = new byte[content.length / 2];
-        random.nextBytes(noise);
-        System.arraycopy(noise, 0, content, 0, noise.length);
-        layer.file("data" + i + "/f" + file, 0644, content);
-      }
-      layers.add(layer.tar());
-    }
-    return TestImage.of(Workloads.config(List.of("sh")), TestImage.Packing.GZIP, layers);
   }
 
   private void pod(String who, Cri cri, String image, Path logs, int round) {
@@ -164,18 +146,6 @@ final class Bench {
                 .build());
   }
 
-  private void pull(String who, Cri cri, String image) {
-    for (int round = 0; round < 3; round++) {
-      timed(who, "PullImage, cold, 12 gzip layers, 300 MB", round, () -> cri.pull(image));
-      timed(who, "PullImage, warm", round, () -> cri.pull(image));
-      cri.images()
-          .removeImage(
-              RemoveImageRequest.newBuilder()
-                  .setImage(ImageSpec.newBuilder().setImage(image))
-                  .build());
-    }
-  }
-
   private void parallel(String who, Cri cri, String image, Path logs)
       throws InterruptedException, ExecutionException, IOException {
     long pssBefore = helperPss();
@@ -226,11 +196,7 @@ final class Bench {
     return sum;
   }
 
-  private interface Action {
-    void run();
-  }
-
-  private void timed(String who, String what, int round, Action action) {
+  private void timed(String who, String what, int round, Runnable action) {
     long start = System.nanoTime();
     action.run();
     long took = System.nanoTime() - start;

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * does not. A bounded number of buffers is ahead of the reader.
  */
 final class BodyReader extends InputStream implements HttpResponse.BodySubscriber<BodyReader> {
-  private static final int AHEAD = 8;
+  private static final int AHEAD = 2;
 
   private sealed interface Item {
     record Bytes(List<ByteBuffer> buffers) implements Item {}
