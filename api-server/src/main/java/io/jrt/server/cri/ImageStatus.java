@@ -4,7 +4,9 @@ import io.jrt.cri.v1.ImageStatusRequest;
 import io.jrt.cri.v1.ImageStatusResponse;
 import io.jrt.server.image.Images;
 
-/** One image; a response without it when it is not here. */
+/**
+ * One image; a response without it when it is not here. Verbose ones also tell of a pull under way.
+ */
 final class ImageStatus {
   private final Images images;
 
@@ -24,6 +26,9 @@ final class ImageStatus {
                 response.putInfo("info", images.inspect(image));
               }
             });
+    if (request.getVerbose()) {
+      images.underWay(name).ifPresent(pull -> response.putInfo("pull", pull));
+    }
     return response.build();
   }
 }

@@ -8,14 +8,18 @@ import io.jrt.image.FsUsage;
 import io.jrt.image.Image;
 import io.jrt.image.ImageConfig;
 import io.jrt.image.ImageStore;
+import io.jrt.image.LayerProgress;
 import io.jrt.image.PullListener;
 import io.jrt.image.PullProgress;
 import io.jrt.image.PullRequest;
+import io.jrt.image.Reference;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -85,6 +89,44 @@ public final class Images {
   /** The pulls under way, oldest first. */
   public List<UnderWay> pulls() {
     return List.copyOf(pulls.values());
+  }
+
+  /** How far the pull of a name is, as one JSON document for people; empty when there is none. */
+  public Optional<String> underWay(String name) {
+    String reference;
+    try {
+      reference = Reference.parse(name).toString();
+    } catch (JrtException e) {
+      // An image's ID is no name of something to pull.
+      return Optional.empty();
+    }
+    return pulls.values().stream()
+        .map(UnderWay::progress)
+        .filter(progress -> progress.reference().equals(reference))
+        .findFirst()
+        .map(this::shown);
+  }
+
+  private String shown(PullProgress progress) {
+    Map<String, Object> shown = new LinkedHashMap<>();
+    shown.put("phase", progress.phase().name().toLowerCase(Locale.ROOT));
+    shown.put("detail", progress.detail());
+    shown.put("since", progress.since().toString());
+    shown.put("doneBytes", progress.doneBytes());
+    shown.put("totalBytes", progress.totalBytes());
+    shown.put("bytesPerSecond", progress.bytesPerSecond());
+    progress.eta().ifPresent(left -> shown.put("secondsLeft", left.toSeconds()));
+    List<Map<String, Object>> layers = new ArrayList<>();
+    for (LayerProgress layer : progress.layers()) {
+      layers.add(
+          Map.of(
+              "digest", layer.digest(),
+              "phase", layer.phase().name().toLowerCase(Locale.ROOT),
+              "size", layer.size(),
+              "fetched", layer.fetched()));
+    }
+    shown.put("layers", layers);
+    return json.writeValueAsString(shown);
   }
 
   /** Reads the images of an archive or a layout. */

@@ -165,6 +165,28 @@ final class LocalImageStoreIT {
     assertThat(store.snapshot("c1")).isEmpty();
   }
 
+  /** As containerd 2.1 with overlayfs does: a layer is made of its own tar alone. */
+  @Test
+  void aPathThroughALowerLayersLinkIsADirectoryThatHidesTheLink() throws Exception {
+    byte[] base =
+        new Tars()
+            .dir("usr/lib", 0755)
+            .file("usr/lib/a", "a")
+            .symlink("lib", "usr/lib")
+            .symlink("out", "../../../../../../../../tmp")
+            .bytes();
+    byte[] top = new Tars().file("lib/b", "b").file("out/jrt-escaped", "e").bytes();
+    registry.push("l", "1", TestImage.of(base, top));
+    Image image = store.pull(PullRequest.of(registry.host() + "/l:1"), PullListener.NONE);
+    List<Path> lower = store.prepareSnapshot("l", image.id()).lowerDirs();
+    assertThat(lower.getFirst().resolve("lib")).isDirectory();
+    assertThat(lower.getFirst().resolve("lib/b")).hasContent("b");
+    assertThat(lower.getFirst().resolve("out/jrt-escaped")).hasContent("e");
+    assertThat(Files.isSymbolicLink(lower.getLast().resolve("lib"))).isTrue();
+    assertThat(lower.getLast().resolve("usr/lib/b")).doesNotExist();
+    assertThat(Path.of("/tmp/jrt-escaped")).doesNotExist();
+  }
+
   @Test
   void removingAnImageFreesWhatNothingElseUses() throws Exception {
     registry.push("r", "1", TestImage.of(BASE, TOP));
