@@ -96,7 +96,7 @@ public final class ConnTrack implements AutoCloseable {
 
   private static OptionalInt u16Be(Attributes attributes, int type) {
     return attributes.bytes(type).filter(raw -> raw.length >= 2).stream()
-        .mapToInt(raw -> (raw[0] & 0xff) << 8 | raw[1] & 0xff)
+        .mapToInt(raw -> ((raw[0] & 0xff) << 8) | (raw[1] & 0xff))
         .findFirst();
   }
 
