@@ -119,7 +119,7 @@ final class DrmCards {
                 model.isEmpty() ? model(vendor, device) : model,
                 driver(device),
                 card.pci,
-                card.nodes,
+                tree.on(card.nodes),
                 new Gpu.Use(
                     number(tree.text(device + "mem_info_vram_total")),
                     number(tree.text(device + "mem_info_vram_used")),

@@ -126,6 +126,11 @@ record HostTree(Path root) {
             node.gid());
   }
 
+  /** Where paths of the tree really lie. */
+  List<String> on(List<String> paths) {
+    return paths.stream().map(path -> on(path).toString()).toList();
+  }
+
   /** A file of the tree, without its links, at a path in the container. */
   Mount mount(String real, String inside) {
     return Mount.readOnly(on(real).toString(), inside);

@@ -337,7 +337,7 @@ final class NvidiaDriver {
               .map(each -> new Gpu.Use(each.memoryBytes(), each.memoryUsed(), each.busyPercent()))
               .orElse(Gpu.Use.UNKNOWN);
       String name = "nvidia.com/gpu=" + card.index;
-      gpus.add(new Gpu(name, card.uuid, card.model, driver, card.pci, nodes(card), use));
+      gpus.add(new Gpu(name, card.uuid, card.model, driver, card.pci, tree.on(nodes(card)), use));
       for (Part part : parts(card)) {
         gpus.add(part(card, part, name, driver));
       }
@@ -353,7 +353,7 @@ final class NvidiaDriver {
         card.model + " MIG",
         driver,
         card.pci,
-        part.capabilities,
+        tree.on(part.capabilities),
         measured
             .map(each -> new Gpu.Use(each.memoryBytes(), each.memoryUsed(), OptionalInt.empty()))
             .orElse(Gpu.Use.UNKNOWN));

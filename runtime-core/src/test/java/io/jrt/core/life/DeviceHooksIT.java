@@ -73,7 +73,7 @@ class DeviceHooksIT {
         .contains("\"status\":\"creating\"", "\"id\":\"" + container + "\"", "\"pid\":");
     assertThat(seen.resolve("createContainer.argument")).hasContent("an argument\n");
     assertThat(seen.resolve("poststart")).content().contains("\"status\":\"running\"");
-    awaitFile(seen.resolve("poststop"));
+    awaitFile(seen.resolve("poststop.argument")); // all of it was read then
     assertThat(seen.resolve("poststop")).content().contains("\"status\":\"stopped\"");
     lab.runtime().removePod(pod, LATER);
     assertThat(lab.traces()).isEmpty();

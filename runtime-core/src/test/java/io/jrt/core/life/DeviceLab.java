@@ -19,7 +19,8 @@ final class DeviceLab implements AutoCloseable {
   /** /dev/kmsg: not among the devices every container may use, and harmless to open. */
   static final long NUMBER = DeviceNumber.of(1, 11);
 
-  static final Duration CHECK_INTERVAL = Duration.ofMillis(500);
+  /** Rules are not looked at of their own. */
+  static final Duration NEVER = Duration.ofDays(1);
 
   final RuntimeLab lab;
   final Path directory;
@@ -28,13 +29,18 @@ final class DeviceLab implements AutoCloseable {
   final Path node;
 
   DeviceLab(VisibleDevices visible, boolean ownedByUser) throws IOException {
+    this(visible, ownedByUser, NEVER);
+  }
+
+  DeviceLab(VisibleDevices visible, boolean ownedByUser, Duration checkInterval)
+      throws IOException {
     lab = new RuntimeLab(Files.createTempDirectory("jrt-core"), FailPoints.none(), false);
     directory = lab.directory.resolve("node");
     Path specs = Files.createDirectories(directory.resolve("cdi"));
     lab.configure(
         CoreConfig.DEFAULT.withDevices(
             new DeviceSettings(
-                List.of(specs), directory, true, visible, ownedByUser, CHECK_INTERVAL)));
+                List.of(specs), directory, true, visible, ownedByUser, checkInterval)));
     lab.open();
     node = lab.directory.resolve("gpu0");
     lab.kernel.files().mknodat(Fd.CWD, node.toString(), FileMode.S_IFCHR | 0600, NUMBER);

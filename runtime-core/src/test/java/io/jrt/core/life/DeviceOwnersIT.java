@@ -190,6 +190,16 @@ class DeviceOwnersIT {
     assertThat(lab.log("some")).containsExactly("void", "open");
     lab.awaitExit(lab.start(pod, visible(devices, "void", "void")));
     assertThat(lab.log("void")).contains("void").doesNotContain("open");
+    ContainerConfig lasting =
+        Configs.withDevices(
+            lab.container("lasting", "sleep 600"),
+            List.of(),
+            List.of("nvidia.com/gpu=0"),
+            Map.of());
+    String holder = lab.start(pod, lasting);
+    lab.restart();
+    assertThat(lab.runtime().gpus()).hasSize(1);
+    assertThat(lab.runtime().gpus().getFirst().containerIds()).containsExactly(holder);
     assertThatThrownBy(() -> lab.start(pod, visible(devices, "more", "0,7")))
         .hasMessageContaining("nvidia.com/gpu=7");
   }
