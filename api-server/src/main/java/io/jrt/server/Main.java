@@ -21,6 +21,7 @@ import io.jrt.security.Security;
 import io.jrt.security.SecurityConfig;
 import io.jrt.security.SecurityProfile;
 import io.jrt.server.admin.AdminSwitchboard;
+import io.jrt.server.admin.Doctor;
 import io.jrt.server.config.Config;
 import io.jrt.server.config.ConfigText;
 import io.jrt.server.config.Configuration;
@@ -241,6 +242,7 @@ public final class Main {
     var streaming =
         closer.add(
             StreamingServer.start(config.streaming().toStreaming(), new RuntimeStreams(runtime)));
+    var doctor = new Doctor(runtime, images, configuration);
     var reload = new Reload(configuration, systemd, events);
     String version = Version.current();
     CallObserver calls = CallObserver.NONE;
@@ -259,7 +261,10 @@ public final class Main {
                     version,
                     runtime,
                     streaming,
-                    () -> Map.of("config", ConfigText.of(configuration.current()))),
+                    () ->
+                        Map.of(
+                            "config", ConfigText.of(configuration.current()),
+                            "doctor", doctor.text())),
                 new ImageServiceSwitchboard(images),
                 new AdminSwitchboard(
                     version,
@@ -267,6 +272,7 @@ public final class Main {
                     images,
                     node.volumes().named(),
                     configuration,
+                    doctor,
                     root.resolve("uploads"),
                     streaming.certificates(),
                     reload)),

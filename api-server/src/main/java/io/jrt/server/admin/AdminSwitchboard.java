@@ -92,6 +92,7 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
       Images images,
       NamedVolumes volumes,
       Configuration configuration,
+      Doctor doctor,
       Path uploads,
       String streamingCertificates,
       Supplier<Configuration.Reloaded> reload) {
@@ -109,7 +110,7 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
     this.prune = new Prune(runtime, images, volumes);
     this.volumes = new VolumeCalls(volumes);
     this.importVolume = new ImportVolume(volumes, uploads);
-    this.doctor = new Doctor(runtime, configuration);
+    this.doctor = doctor;
     this.images = images;
     this.devices = new Devices(runtime);
   }

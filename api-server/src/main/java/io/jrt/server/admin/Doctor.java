@@ -6,18 +6,26 @@ import io.jrt.admin.v1.Severity;
 import io.jrt.core.ContainerRuntime;
 import io.jrt.core.RuntimeCondition;
 import io.jrt.core.RuntimeInfo;
+import io.jrt.image.Image;
 import io.jrt.server.config.Configuration;
+import io.jrt.server.config.NetworkSection;
+import io.jrt.server.image.Images;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** Looks at this machine for what would keep containers from running well. */
-final class Doctor {
+public final class Doctor {
   /** The first kernel with all of the mount API that jrt uses (mount_setattr, idmapped mounts). */
   private static final int[] LEAST_KERNEL = {5, 12};
 
@@ -27,14 +35,53 @@ final class Doctor {
   private static final Instant EARLIEST = Instant.parse("2026-01-01T00:00:00Z");
 
   private final ContainerRuntime runtime;
+  private final Images images;
   private final Configuration configuration;
 
-  Doctor(ContainerRuntime runtime, Configuration configuration) {
+  public Doctor(ContainerRuntime runtime, Images images, Configuration configuration) {
     this.runtime = runtime;
+    this.images = images;
     this.configuration = configuration;
   }
 
+  /** All that can be found, which may take the patience for a registry that does not answer. */
   DoctorResponse handle() {
+    return machine().addAllFindings(RegistryProbe.findings(registries())).build();
+  }
+
+  /** What is found on the machine itself, a line each; quick. */
+  public String text() {
+    StringBuilder text = new StringBuilder();
+    for (Finding finding : machine().build().getFindingsList()) {
+      text.append(finding.getSeverity().name().replace("SEVERITY_", "").toLowerCase(Locale.ROOT))
+          .append("  ")
+          .append(finding.getSubject())
+          .append(": ")
+          .append(finding.getMessage())
+          .append(finding.getRemedy().isEmpty() ? "" : " (" + finding.getRemedy() + ")")
+          .append('\n');
+    }
+    return text.toString();
+  }
+
+  /** Where the images that are here came from, and those that have settings of their own. */
+  private Set<String> registries() {
+    Set<String> names = new TreeSet<>();
+    for (Image image : images.list("")) {
+      image.repoTags().forEach(tag -> names.add(tag.substring(0, Math.max(0, tag.indexOf('/')))));
+    }
+    for (Path directory : configuration.current().images().hostsDirs()) {
+      try (DirectoryStream<Path> hosts = Files.newDirectoryStream(directory)) {
+        hosts.forEach(host -> names.add(String.valueOf(host.getFileName())));
+      } catch (IOException none) {
+        continue;
+      }
+    }
+    names.removeAll(Set.of("", "localhost", "_default"));
+    return names;
+  }
+
+  private DoctorResponse.Builder machine() {
     DoctorResponse.Builder found = DoctorResponse.newBuilder();
     RuntimeInfo info = runtime.info();
     found.addFindings(kernel());
@@ -48,11 +95,46 @@ final class Doctor {
     found.addFindings(disk(configuration.current().daemon().root()));
     found.addFindings(disk(configuration.current().daemon().state()));
     found.addFindings(clock());
+    found.addFindings(network(configuration.current().network()));
     runtime.conditions().stream().map(Doctor::condition).forEach(found::addFindings);
     info.limitations().stream()
         .map(text -> warning("rights", text, "give jrtd the capability it lacks, if it matters"))
         .forEach(found::addFindings);
-    return found.build();
+    return found;
+  }
+
+  private static Finding network(NetworkSection network) {
+    if (!network.provider().equals("cni")) {
+      return good("network", "provider " + network.provider());
+    }
+    String conf = with(network.cni().confDirs(), "*.{conf,conflist,json}");
+    String bin = with(network.cni().binDirs(), "*");
+    if (bin.isEmpty()) {
+      return bad(
+          "network",
+          "no CNI plug-in in " + network.cni().binDirs(),
+          "install them (containernetworking-plugins), or set network.cni.bin-dirs");
+    }
+    return conf.isEmpty()
+        ? bad(
+            "network",
+            "no CNI configuration in " + network.cni().confDirs(),
+            "install the cluster's network, or set network.cni.conf-dirs")
+        : good("network", "CNI configuration in " + conf + ", plug-ins in " + bin);
+  }
+
+  /** The first of the directories that has such a file; empty when none has. */
+  private static String with(List<Path> directories, String files) {
+    for (Path directory : directories) {
+      try (DirectoryStream<Path> found = Files.newDirectoryStream(directory, files)) {
+        if (found.iterator().hasNext()) {
+          return directory.toString();
+        }
+      } catch (IOException none) {
+        continue;
+      }
+    }
+    return "";
   }
 
   private static Finding kernel() {
@@ -155,11 +237,11 @@ final class Doctor {
     }
   }
 
-  private static Finding good(String subject, String message) {
+  static Finding good(String subject, String message) {
     return finding(subject, Severity.SEVERITY_GOOD, message, "");
   }
 
-  private static Finding warning(String subject, String message, String remedy) {
+  static Finding warning(String subject, String message, String remedy) {
     return finding(subject, Severity.SEVERITY_WARNING, message, remedy);
   }
 
