@@ -8,7 +8,7 @@ SHELL := /bin/bash
 MVN  := MVN_FLAGS="$(MVN_FLAGS)" dist/dev/mvn
 TREE := dist/target/jrt
 
-.PHONY: help setup setup-test build run test unit bench format check dist try-deb test-unit reproducible reference critest test-v2 soak fault clean
+.PHONY: help setup setup-test build run test unit fuzz bench format check dist try-deb test-unit reproducible reference critest test-v2 soak fault clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ unit: setup ## fast tests, no root
 
 test: setup-test ## every test, as root, on real parts
 	$(MVN) -DskipITs=false verify
+
+fuzz: setup-test ## each parser of others' bytes with mutated input (SECONDS_EACH=600)
+	$(MVN) -DskipITs=false -Djrt.fuzz.seconds=$(or $(SECONDS_EACH),600) -Dit.test=FuzzIT -Dtest=None -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify
 
 test-v2: build ## the tests of cgroups, launch and lifecycle in a guest with cgroup v2 alone (TESTS="CLASS…")
 	@dist/dev/setup test v2

@@ -159,6 +159,9 @@ public final class Main {
     Path jrtInit = InitProgram.find(System.getenv());
     Layout.makeDirectory(root);
     Layout.makeDirectory(state);
+    // Whoever made them: what lies in them is nobody else's.
+    Layout.closeToOthers(root);
+    Layout.closeToOthers(state);
     closer.add(DaemonLock.take(root));
     closer.add(DaemonLock.take(state));
 
@@ -255,6 +258,7 @@ public final class Main {
     closer.add(
         UnixServer.start(
             config.daemon().socket(),
+            config.daemon().socketGroup(),
             Activation.listener(node.kernel(), System.getenv()),
             List.of(
                 new RuntimeServiceSwitchboard(

@@ -144,7 +144,7 @@ record Options(
             () ->
                 usualSocket && state.isPresent() ? newState.resolve("jrt.sock") : daemon.socket());
     return new Config(
-        new DaemonConfig(root.orElse(daemon.root()), newState, newSocket),
+        new DaemonConfig(root.orElse(daemon.root()), newState, newSocket, daemon.socketGroup()),
         new LogConfig(logLevel.orElse(config.log().level()), config.log().format()),
         config.containers(),
         config.devices(),

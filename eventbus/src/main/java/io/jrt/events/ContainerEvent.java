@@ -50,6 +50,16 @@ public sealed interface ContainerEvent extends Event {
   /** The kernel killed a process of it that is not its first, for want of memory. */
   record OutOfMemory(String containerId, String podId, long kills) implements ContainerEvent {}
 
+  /**
+   * Its seccomp filter denied a system call, told once for each call and command.
+   *
+   * @param systemCall its name, or its number where nothing knows it
+   * @param command the short name of the process
+   * @param pid as the node counts
+   */
+  record CallDenied(String containerId, String podId, String systemCall, String command, int pid)
+      implements ContainerEvent {}
+
   /** Its limits were changed. */
   record Updated(String containerId, String podId, Map<String, String> changes)
       implements ContainerEvent {

@@ -22,6 +22,7 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
   @JsonSubTypes.Type(value = ContainerEvent.StopRequested.class, name = "ContainerStopRequested"),
   @JsonSubTypes.Type(value = ContainerEvent.Exited.class, name = "ContainerExited"),
   @JsonSubTypes.Type(value = ContainerEvent.OutOfMemory.class, name = "ContainerOutOfMemory"),
+  @JsonSubTypes.Type(value = ContainerEvent.CallDenied.class, name = "ContainerCallDenied"),
   @JsonSubTypes.Type(value = ContainerEvent.Updated.class, name = "ContainerUpdated"),
   @JsonSubTypes.Type(value = ContainerEvent.Executed.class, name = "ContainerExecuted"),
   @JsonSubTypes.Type(value = ContainerEvent.Removed.class, name = "ContainerRemoved"),

@@ -51,6 +51,9 @@ final class OverlayMount {
       if (options.userxattr()) {
         context.flag("userxattr");
       }
+      if (!options.label().isEmpty()) {
+        context.string("context", options.label());
+      }
       return context.create().mount(0);
     } finally {
       opened.forEach(Fd::close);
@@ -161,6 +164,9 @@ final class OverlayMount {
     }
     if (options.userxattr()) {
       data.append(",userxattr");
+    }
+    if (!options.label().isEmpty()) {
+      data.append(",context=\"").append(options.label()).append('"');
     }
     if (data.length() > MAX_OPTION_STRING) {
       throw new KernelException(

@@ -10,6 +10,8 @@ import io.jrt.linux.Kernel;
 import io.jrt.linux.KernelException;
 import io.jrt.linux.OpenFlags;
 import io.jrt.volumes.spi.VolumeDriver;
+import java.io.FilterInputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -49,6 +51,9 @@ final class LocalVolumes implements NamedVolumes {
   private static final String NEW = ".new-";
   private static final String GONE = ".gone-";
 
+  /** After so many bytes of an archive it is seen whether the volume is full. */
+  private static final int CHECKED_BYTES = 256 << 10;
+
   private final Files files;
   private final Path directory;
   private final Fd top;
@@ -85,7 +90,7 @@ final class LocalVolumes implements NamedVolumes {
   private void makeDirectories(Path root) {
     try {
       java.nio.file.Files.createDirectories(root);
-    } catch (java.io.IOException e) {
+    } catch (IOException e) {
       throw new JrtException(
           ErrorKind.FAILED_PRECONDITION, STEP, "cannot make %s: %s".formatted(root, e), e);
     }
@@ -318,7 +323,47 @@ final class LocalVolumes implements NamedVolumes {
 
   @Override
   public void importTar(String name, InputStream from) {
-    withContent(name, data -> new TarReader(files, from).unpack(data));
+    withContent(name, data -> new TarReader(files, limited(name, from)).unpack(data));
+  }
+
+  /** The quota of ext4 does not hold who has CAP_SYS_RESOURCE, as the daemon may. */
+  private InputStream limited(String name, InputStream from) {
+    Path data = directory.resolve(name).resolve(DATA);
+    return new FilterInputStream(from) {
+      private long unchecked;
+
+      @Override
+      public int read() throws IOException {
+        int one = super.read();
+        count(one < 0 ? 0 : 1);
+        return one;
+      }
+
+      @Override
+      public int read(byte[] into, int offset, int length) throws IOException {
+        int read = super.read(into, offset, length);
+        count(Math.max(read, 0));
+        return read;
+      }
+
+      private void count(int bytes) {
+        unchecked += bytes;
+        if (unchecked < CHECKED_BYTES) {
+          return;
+        }
+        unchecked = 0;
+        Optional<VolumeUsage> usage = quota.usage(data);
+        if (usage.isPresent()
+            && usage.get().byteLimit() > 0
+            && usage.get().bytes() > usage.get().byteLimit()) {
+          throw new JrtException(
+              ErrorKind.NO_SPACE,
+              STEP,
+              "volume %s may hold %d bytes and the archive has more"
+                  .formatted(name, usage.get().byteLimit()));
+        }
+      }
+    };
   }
 
   private interface ContentWork {

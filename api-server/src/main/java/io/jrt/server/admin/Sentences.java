@@ -47,6 +47,9 @@ final class Sentences {
                   e.message().isEmpty() ? "" : ": " + e.message());
       case ContainerEvent.OutOfMemory e ->
           "the kernel killed " + e.kills() + " processes of it for want of memory";
+      case ContainerEvent.CallDenied e ->
+          "its seccomp filter denied the system call %s to %s (process %d)"
+              .formatted(e.systemCall(), e.command(), e.pid());
       case ContainerEvent.Updated e -> "its limits were changed: " + e.changes();
       case ContainerEvent.Executed e ->
           "a command ran in it for %d ms and gave %d: %s"

@@ -93,6 +93,7 @@ final class GetContainerEvents {
           told(recorded, event, ContainerEventType.CONTAINER_DELETED_EVENT);
       case ContainerEvent.StopRequested _,
           ContainerEvent.OutOfMemory _,
+          ContainerEvent.CallDenied _,
           ContainerEvent.Updated _,
           ContainerEvent.Executed _ ->
           Optional.empty();

@@ -28,8 +28,11 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.GroupPrincipal;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -76,6 +79,20 @@ public final class UnixServer implements AutoCloseable {
    */
   public static UnixServer start(
       Path socket, OptionalInt handed, List<BindableService> services, CallObserver observer) {
+    return start(socket, "", handed, services, observer);
+  }
+
+  /**
+   * Listens.
+   *
+   * @param group whose members may connect, too; empty for none
+   */
+  public static UnixServer start(
+      Path socket,
+      String group,
+      OptionalInt handed,
+      List<BindableService> services,
+      CallObserver observer) {
     if (handed.isEmpty()) {
       prepare(socket);
     }
@@ -90,8 +107,10 @@ public final class UnixServer implements AutoCloseable {
     SocketAddress address =
         epoll ? new DomainSocketAddress(socket.toFile()) : UnixDomainSocketAddress.of(socket);
     int ownUid = ownUid();
+    Optional<GroupPrincipal> members = group(socket, group);
+    OptionalInt gid = members.map(UnixServer::gid).orElse(OptionalInt.empty());
     ChannelFactory<ServerChannel> channel =
-        epoll ? () -> listening(ownUid, handed) : NioServerDomainSocketChannel::new;
+        epoll ? () -> listening(ownUid, gid, handed) : NioServerDomainSocketChannel::new;
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(address)
             .channelFactory(channel)
@@ -113,7 +132,13 @@ public final class UnixServer implements AutoCloseable {
         log.info("listens on the socket that systemd has opened");
         return new UnixServer(server, socket, null, loops, calls);
       }
-      Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
+      if (members.isPresent()) {
+        Files.getFileAttributeView(socket, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+            .setGroup(members.get());
+        letThrough(socket);
+      }
+      Files.setPosixFilePermissions(
+          socket, PosixFilePermissions.fromString(members.isPresent() ? "rw-rw----" : "rw-------"));
       return new UnixServer(server, socket, fileKey(socket), loops, calls);
     } catch (IOException e) {
       loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
@@ -122,7 +147,46 @@ public final class UnixServer implements AutoCloseable {
     }
   }
 
-  private static ServerChannel listening(int ownUid, OptionalInt handed) {
+  /** A directory of root's alone can be passed then, and still not be listed. */
+  private static void letThrough(Path socket) throws IOException {
+    Path directory = socket.toAbsolutePath().getParent();
+    if (directory != null
+        && Files.getPosixFilePermissions(directory)
+            .equals(PosixFilePermissions.fromString("rwx------"))) {
+      Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
+    }
+  }
+
+  private static Optional<GroupPrincipal> group(Path socket, String name) {
+    if (name.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(
+          socket.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByGroupName(name));
+    } catch (IOException e) {
+      throw new JrtException(
+          ErrorKind.INVALID, STEP, "the node has no group \"" + name + "\" for its socket", e);
+    }
+  }
+
+  /** The JDK tells the number of a group only where it has no name; a file tells it always. */
+  private static OptionalInt gid(GroupPrincipal group) {
+    try {
+      Path probe = Files.createTempFile("jrt-group", "");
+      try {
+        Files.getFileAttributeView(probe, PosixFileAttributeView.class).setGroup(group);
+        return OptionalInt.of((Integer) Files.getAttribute(probe, "unix:gid"));
+      } finally {
+        Files.delete(probe);
+      }
+    } catch (IOException e) {
+      throw new JrtException(
+          ErrorKind.UNAVAILABLE, STEP, "cannot give a file to group " + group.getName(), e);
+    }
+  }
+
+  private static ServerChannel listening(int ownUid, OptionalInt gid, OptionalInt handed) {
     var channel =
         handed.isPresent()
             ? new EpollServerDomainSocketChannel(handed.getAsInt(), true)
@@ -130,7 +194,7 @@ public final class UnixServer implements AutoCloseable {
     if (handed.isPresent()) {
       channel.pipeline().addLast(new BoundAlready());
     }
-    channel.pipeline().addLast(new PeerCheck(ownUid));
+    channel.pipeline().addLast(new PeerCheck(ownUid, gid));
     return channel;
   }
 

@@ -2,6 +2,7 @@ package io.jrt.server.rpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -18,9 +19,11 @@ import io.jrt.errors.JrtException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalInt;
@@ -125,6 +128,74 @@ final class UnixServerTest {
           .isEqualTo("rw-------");
     }
     assertThat(socket()).doesNotExist();
+  }
+
+  @Test
+  void strangersAreHungUpOnAndMembersOfTheGroupAreNot() throws Exception {
+    assumeTrue(Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0), "needs root");
+    assumeTrue(Files.exists(Path.of("/usr/bin/perl")), "the stranger is a script of perl");
+    for (Path path = directory; path != null && path.startsWith("/tmp/"); path = path.getParent()) {
+      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+    UnixServer server =
+        UnixServer.start(
+            socket(), "daemon", OptionalInt.empty(), List.of(new Scripted()), CallObserver.NONE);
+    try {
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket())))
+          .isEqualTo("rw-rw----");
+      assertThat(greeting("--regid=1000", "--clear-groups")).isEqualTo("not connected");
+      assertThat(greeting("--regid=1", "--clear-groups")).isEqualTo("greeted");
+      assertThat(greeting("--regid=1000", "--groups=1")).isEqualTo("greeted");
+      Files.setPosixFilePermissions(socket(), PosixFilePermissions.fromString("rw-rw-rw-"));
+      assertThat(greeting("--regid=1000", "--clear-groups")).isEqualTo("hung up");
+    } finally {
+      server.close();
+    }
+  }
+
+  @Test
+  void rootAloneIsLetInWithoutAGroup() throws Exception {
+    assumeTrue(Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0), "needs root");
+    assumeTrue(Files.exists(Path.of("/usr/bin/perl")), "the stranger is a script of perl");
+    for (Path path = directory; path != null && path.startsWith("/tmp/"); path = path.getParent()) {
+      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+    UnixServer server =
+        UnixServer.start(socket(), OptionalInt.empty(), List.of(new Scripted()), CallObserver.NONE);
+    try {
+      assertThat(greeting("--regid=0", "--clear-groups")).isEqualTo("not connected");
+      Files.setPosixFilePermissions(socket(), PosixFilePermissions.fromString("rw-rw-rw-"));
+      assertThat(greeting("--regid=0", "--clear-groups")).isEqualTo("hung up");
+    } finally {
+      server.close();
+    }
+  }
+
+  /** Connects as user 1000 and waits for the first bytes of HTTP/2, which the server sends. */
+  private String greeting(String... groups) throws Exception {
+    List<String> command = new ArrayList<>(List.of("setpriv", "--reuid=1000"));
+    command.addAll(List.of(groups));
+    command.addAll(
+        List.of(
+            "perl",
+            "-MSocket",
+            "-e",
+            "socket(S, PF_UNIX, SOCK_STREAM, 0); connect(S, sockaddr_un($ARGV[0])) or do { print"
+                + " 'not connected'; exit };syswrite(S, \"PRI * HTTP/2.0\\r"
+                + "\\n"
+                + "\\r"
+                + "\\n"
+                + "SM\\r"
+                + "\\n"
+                + "\\r"
+                + "\\n"
+                + "\\0\\0\\0\\4\\0\\0\\0\\0\\0\");$n = sysread(S, $b, 9); print $n ? 'greeted' :"
+                + " 'hung up'",
+            socket().toString()));
+    Process stranger = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String said = new String(stranger.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    stranger.waitFor(20, TimeUnit.SECONDS);
+    return said;
   }
 
   @Test

@@ -15,8 +15,12 @@ public final class StandardLayout {
 
   private StandardLayout() {}
 
-  /** /proc, /dev with devpts and mqueue and links, /sys. */
-  public static List<MountStep> mounts(boolean sysWritable) {
+  /**
+   * /proc, /dev with devpts and mqueue and links, /sys.
+   *
+   * @param label the SELinux label of what can be labelled, empty for none
+   */
+  public static List<MountStep> mounts(boolean sysWritable, String label) {
     List<MountStep> steps = new ArrayList<>();
     steps.add(make("proc", "/proc", QUIET));
     steps.add(
@@ -24,17 +28,14 @@ public final class StandardLayout {
             "tmpfs",
             "/dev",
             MountFlags.MOUNT_ATTR_NOSUID | MountFlags.MOUNT_ATTR_STRICTATIME,
-            "mode=755",
-            "size=65536k"));
+            labelled(label, "mode=755", "size=65536k")));
     steps.add(
         make(
             "devpts",
             "/dev/pts",
             MountFlags.MOUNT_ATTR_NOSUID | MountFlags.MOUNT_ATTR_NOEXEC,
-            "ptmxmode=0666",
-            "mode=0620",
-            "gid=5"));
-    steps.add(make("mqueue", "/dev/mqueue", QUIET));
+            labelled(label, "ptmxmode=0666", "mode=0620", "gid=5")));
+    steps.add(make("mqueue", "/dev/mqueue", QUIET, labelled(label)));
     steps.add(make("sysfs", "/sys", sysWritable ? QUIET : QUIET | MountFlags.MOUNT_ATTR_RDONLY));
     steps.add(link("/dev/ptmx", "pts/ptmx"));
     steps.add(link("/dev/fd", "/proc/self/fd"));
@@ -43,6 +44,14 @@ public final class StandardLayout {
     steps.add(link("/dev/stderr", "/proc/self/fd/2"));
     steps.add(link("/dev/core", "/proc/kcore"));
     return List.copyOf(steps);
+  }
+
+  private static String[] labelled(String label, String... options) {
+    List<String> all = new ArrayList<>(List.of(options));
+    if (!label.isEmpty()) {
+      all.add("context=" + label);
+    }
+    return all.toArray(String[]::new);
   }
 
   /** A /dev/shm of the container's own, of the default size. */

@@ -24,7 +24,6 @@ import io.jrt.events.ContainerEvent;
 import io.jrt.linux.Fd;
 import io.jrt.linux.NamespaceKind;
 import io.jrt.linux.OpenFlags;
-import io.jrt.security.SelinuxLabels;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -158,7 +157,7 @@ final class Commands {
     LiveContainer live = running(container, EXEC);
     ContainerRecord record = container.record();
     Pod pod = inventory.pod(container.podId());
-    ProcessSpec own = specs.process(record, pod, SelinuxLabels.NONE, new ArrayList<>());
+    ProcessSpec own = specs.process(record, pod, new ArrayList<>());
     List<CString> environment = new ArrayList<>(own.env());
     boolean hasTerm =
         record.process().environment().stream().map(EnvVar::name).anyMatch("TERM"::equals);

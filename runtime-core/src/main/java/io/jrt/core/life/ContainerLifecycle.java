@@ -24,6 +24,7 @@ import io.jrt.errors.JrtException;
 import io.jrt.events.ContainerEvent;
 import io.jrt.image.Image;
 import io.jrt.image.Snapshot;
+import io.jrt.security.SelinuxLabels;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -120,6 +121,7 @@ final class ContainerLifecycle {
     ProcessPlan process = ProcessMerge.merge(config, image.config(), hostname);
     String id = ids.next();
     String cgroup = wiring.cgroups().childPath(pod.record().cgroup(), id);
+    SelinuxLabels labels = pods.labels().allocate(config, pod.record());
     operation.step("write intent");
     intents.put(
         id,
@@ -156,11 +158,13 @@ final class ContainerLifecycle {
               cdiDevices,
               cgroup,
               config.resources().orElse(LinuxResources.NONE),
+              labels,
               Optional.empty());
       records.put(id, record, Durability.POWER_CUT);
       inventory.add(new Container(record, new ContainerState.Created(), false));
       operation.step("answer");
     } catch (Throwable e) {
+      pods.labels().release(labels);
       undo(id, e);
       throw e;
     }
@@ -225,6 +229,7 @@ final class ContainerLifecycle {
     operation.step("remove record");
     records.remove(container.id(), Durability.POWER_CUT);
     inventory.remove(container);
+    pods.labels().release(container.record().labels());
     container.earlyClients().drop("container " + container.id() + " was removed");
     wiring.events().publish(new ContainerEvent.Removed(container.id(), container.podId()));
   }

@@ -265,7 +265,7 @@ final class ContainerMounts {
     ContainerConfig config = container.record().config();
     boolean privileged = config.security().privileged();
     List<MountStep> steps = new ArrayList<>();
-    steps.addAll(StandardLayout.mounts(privileged));
+    steps.addAll(StandardLayout.mounts(privileged, container.record().labels().mount()));
     if (pod.hostNetwork() && pod.hasUserNamespace()) {
       steps.removeIf(step -> step.target().equals(SYS));
       steps.add(hostSysfs(plan));

@@ -51,6 +51,7 @@ final class ContainerRuns {
   private final PodLifecycle pods;
   private final SpecBuilder specs;
   private final Limitations limitations;
+  private final DeniedCalls deniedCalls;
   private final Borrowings borrowings;
   private final KernelLog kernelLog;
 
@@ -60,13 +61,15 @@ final class ContainerRuns {
       RecordStore<ContainerRecord> records,
       PodLifecycle pods,
       SpecBuilder specs,
-      Limitations limitations) {
+      Limitations limitations,
+      DeniedCalls deniedCalls) {
     this.wiring = wiring;
     this.inventory = inventory;
     this.records = records;
     this.pods = pods;
     this.specs = specs;
     this.limitations = limitations;
+    this.deniedCalls = deniedCalls;
     this.borrowings = new Borrowings(wiring, pods.namespaces());
     this.kernelLog = new KernelLog(wiring.kernel().files(), Path.of("/dev/kmsg"));
   }
@@ -98,6 +101,7 @@ final class ContainerRuns {
   private void launch(Operation operation, Container container, Pod pod) {
     ContainerRecord record = container.record();
     ContainerConfig config = record.config();
+    deniedCalls.watch(container);
     Path keeperDir = Layout.makeDirectory(wiring.layout().keeper(container.id()));
     Optional<LiveContainer> podInit =
         SpecBuilder.needsPodInit(config)
@@ -535,6 +539,7 @@ final class ContainerRuns {
       container.oomKillsBefore(start.map(StartRecord::oomKills).orElse(0L));
       container.grantedDevices(start.map(StartRecord::devices).orElse(List.of()));
       start.ifPresent(_ -> restoreDevices(container));
+      deniedCalls.watch(container);
       container.live(live);
       container.io(serveStreams(container, pod, live));
       container.state(

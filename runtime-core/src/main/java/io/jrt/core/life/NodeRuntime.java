@@ -45,6 +45,7 @@ import io.jrt.linux.Fd;
 import io.jrt.linux.NamespaceKind;
 import io.jrt.linux.Signals;
 import io.jrt.network.NetworkStatus;
+import io.jrt.security.SecurityFeatures;
 import io.jrt.volumes.SlowMount;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -81,6 +82,7 @@ public final class NodeRuntime implements ContainerRuntime {
   private final NodeDevices devices;
   private final List<String> recovered;
   private final DeviceWatch deviceWatch;
+  private final DeniedCalls deniedCalls;
 
   /** Recovers what an earlier daemon left, and is ready for requests when it returns. */
   public NodeRuntime(Wiring wiring) {
@@ -103,7 +105,10 @@ public final class NodeRuntime implements ContainerRuntime {
     this.pods = new PodLifecycle(wiring, inventory, operations, podRecords, intents);
     this.devices = new NodeDevices(wiring.kernel().files(), wiring.config().devices());
     SpecBuilder specs = new SpecBuilder(wiring, pods, inventory, devices);
-    this.runs = new ContainerRuns(wiring, inventory, containerRecords, pods, specs, limitations);
+    this.deniedCalls = new DeniedCalls(wiring, inventory, limitations);
+    this.runs =
+        new ContainerRuns(
+            wiring, inventory, containerRecords, pods, specs, limitations, deniedCalls);
     WritableLayers layers = new WritableLayers(wiring, limitations);
     this.containers =
         new ContainerLifecycle(
@@ -273,6 +278,7 @@ public final class NodeRuntime implements ContainerRuntime {
           if (inventory.findContainer(container.id()).isPresent()) {
             containers.remove(operation, container);
             statistics.forget(container.id());
+            deniedCalls.forget(container.id());
           }
         });
   }
@@ -480,8 +486,23 @@ public final class NodeRuntime implements ContainerRuntime {
         security.userNamespaces().isEmpty(),
         wiring.volumes().features().recursiveReadOnly(),
         wiring.config().runtimeHandlers(),
-        limitations.all(),
+        all(security),
         recovered);
+  }
+
+  /** What was found at work, and what the kernel or the node lacks from the start. */
+  private List<String> all(SecurityFeatures security) {
+    List<String> all = new ArrayList<>(limitations.all());
+    if (!security.selinux().isEmpty()) {
+      all.add("containers have no SELinux labels: " + security.selinux());
+    }
+    if (!security.appArmor().isEmpty()) {
+      all.add("containers have no AppArmor profile: " + security.appArmor());
+    }
+    if (!security.seccomp().isEmpty()) {
+      all.add("containers have no seccomp filter: " + security.seccomp());
+    }
+    return all;
   }
 
   @Override
@@ -508,6 +529,7 @@ public final class NodeRuntime implements ContainerRuntime {
   @Override
   public void close() {
     deviceWatch.close();
+    deniedCalls.close();
     operations.drain(Duration.ofSeconds(3));
     for (Container container : inventory.containers()) {
       container.lock().lock();

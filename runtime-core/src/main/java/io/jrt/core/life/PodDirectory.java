@@ -91,6 +91,10 @@ final class PodDirectory {
     Map<String, String> options = new HashMap<>();
     options.put("mode", "1777");
     options.put("size", Long.toString(config.shmBytes()));
+    String label = pod.record().labels().mount();
+    if (!label.isEmpty()) {
+      options.put("context", label);
+    }
     Optional<UserNamespaceMaps> maps = PodNamespaces.maps(pod);
     maps.ifPresent(
         map -> {

@@ -23,6 +23,7 @@ import io.jrt.linux.NamespaceKind;
 import io.jrt.network.AttachRequest;
 import io.jrt.network.PodRef;
 import io.jrt.network.PortMapping;
+import io.jrt.security.SelinuxLabels;
 import io.jrt.security.Sysctls;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,6 +60,7 @@ final class PodLifecycle {
   private final RecordStore<Intent> intents;
   private final PodNamespaces namespaces;
   private final PodDirectory directory;
+  private final Labels labels;
   private final PodInits inits;
   private final Ids ids = new Ids();
   private final String bootId = BootId.current();
@@ -76,11 +78,16 @@ final class PodLifecycle {
     this.intents = intents;
     this.namespaces = new PodNamespaces(wiring.kernel(), wiring.layout(), wiring.jrtInit());
     this.directory = new PodDirectory(wiring.kernel(), wiring.layout(), wiring.config());
+    this.labels = new Labels(wiring.security().selinux());
     this.inits = new PodInits(wiring, namespaces, this::lose);
   }
 
   PodNamespaces namespaces() {
     return namespaces;
+  }
+
+  Labels labels() {
+    return labels;
   }
 
   PodDirectory directory() {
@@ -150,11 +157,13 @@ final class PodLifecycle {
                 PodRecord.Phase.READY,
                 List.of(),
                 cgroup,
-                parent.isEmpty()),
+                parent.isEmpty(),
+                SelinuxLabels.NONE),
             false);
     operation.step("check request");
     Map<String, String> sysctls = sysctls(pod);
     PodNamespaces.maps(pod);
+    pod.record(pod.record().withLabels(labels.allocate(config)));
     operation.step("write intent");
     intents.put(
         id, new Intent(id, Intent.Kind.POD, Instant.now(), Optional.of(cgroup)), Durability.CRASH);
@@ -192,18 +201,7 @@ final class PodLifecycle {
     if (!pod.hostNetwork()) {
       operation.step("attach network");
       var attachment = wiring.network().attach(attachRequest(pod));
-      PodRecord now = pod.record();
-      pod.record(
-          new PodRecord(
-              now.id(),
-              now.config(),
-              now.runtimeHandler(),
-              now.createdAt(),
-              now.bootId(),
-              now.phase(),
-              attachment.ips(),
-              now.cgroup(),
-              now.ownsCgroup()));
+      pod.record(pod.record().withIps(attachment.ips()));
       wiring
           .events()
           .publish(new NetworkEvent.Attached(pod.id(), wiring.network().name(), attachment.ips()));
@@ -247,6 +245,7 @@ final class PodLifecycle {
    * Takes back all that {@link #make} may have done; an error of a step does not stop the others.
    */
   private void undo(Pod pod, Throwable why) {
+    labels.release(pod.record().labels());
     boolean committed = inventory.pods().contains(pod);
     if (committed) {
       inventory.remove(pod);
@@ -437,6 +436,7 @@ final class PodLifecycle {
     operation.step("remove record");
     records.remove(pod.id(), Durability.POWER_CUT);
     inventory.remove(pod);
+    labels.release(pod.record().labels());
     wiring.events().publish(new PodEvent.Removed(pod.id()));
   }
 

@@ -98,6 +98,7 @@ final class Recovery {
     RecordStore.Loaded<PodRecord> loaded = podRecords.load();
     loaded.damaged().forEach(this::report);
     for (PodRecord record : loaded.records()) {
+      pods.labels().reserve(record.labels());
       inventory.add(new Pod(record, false));
     }
   }
@@ -123,6 +124,7 @@ final class Recovery {
               .<ContainerState>map(
                   end -> new ContainerState.Exited(end.startedAt(), end.finishedAt(), end.cause()))
               .orElseGet(ContainerState.Created::new);
+      pods.labels().reserve(record.labels());
       inventory.add(new Container(record, state, false));
     }
   }

@@ -38,9 +38,14 @@ final class Rootfs {
    * The writable root. It is not synced when it is unmounted: its content matters as long as the
    * container does, and no container outlives a power cut.
    *
+   * @param label what all its files carry for SELinux, empty for none
    * @param userNamespace maps the ids of the layers, whose files belong to the node's root on disk
    */
-  Fd mount(Snapshot snapshot, Optional<Fd> userNamespace, Optional<UserNamespaceMaps> maps) {
+  Fd mount(
+      Snapshot snapshot,
+      Optional<Fd> userNamespace,
+      Optional<UserNamespaceMaps> maps,
+      String label) {
     forgetEarlierMount(snapshot.work());
     maps.ifPresent(map -> giveToMappedRoot(snapshot, map));
     List<Fd> mapped = new ArrayList<>();
@@ -60,7 +65,10 @@ final class Rootfs {
       }
       return kernel
           .mounts()
-          .overlay(OverlayOptions.writable(lower, snapshot.upper(), snapshot.work()).asVolatile());
+          .overlay(
+              OverlayOptions.writable(lower, snapshot.upper(), snapshot.work())
+                  .asVolatile()
+                  .labelled(label));
     } finally {
       mapped.forEach(Fd::close);
     }

@@ -101,8 +101,9 @@ final class SpecBuilder {
                                 "mount rootfs",
                                 "container " + record.id() + " has lost its snapshot")),
                 userNamespace,
-                maps));
-    SelinuxLabels labels = SelinuxLabels.NONE;
+                maps,
+                record.labels().mount()));
+    SelinuxLabels labels = record.labels();
     List<PreparedMount> volumes =
         plan.own(
             wiring
@@ -123,7 +124,7 @@ final class SpecBuilder {
     if (maps.isPresent()) {
       steps.addAll(new DeviceFiles(wiring.kernel(), maps.get()).steps(plan, devices.nodes()));
     }
-    ProcessSpec process = process(record, pod, labels, notes);
+    ProcessSpec process = process(record, pod, notes);
     boolean shared =
         volumes.stream().anyMatch(mount -> mount.propagation() == Propagation.BIDIRECTIONAL);
     boolean privileged = security.privileged();
@@ -147,17 +148,11 @@ final class SpecBuilder {
   }
 
   /** The process a container starts with; commands in it get the same rights. */
-  ProcessSpec process(ContainerRecord record, Pod pod, SelinuxLabels labels, List<String> notes) {
+  ProcessSpec process(ContainerRecord record, Pod pod, List<String> notes) {
     ContainerConfig config = record.config();
     ContainerSecurity security = config.security();
     UserPlan user = record.user();
-    CapabilityChanges changes = security.capabilities();
-    CapabilitySet caps =
-        wiring
-            .security()
-            .capabilities(
-                new CapabilityRequest(
-                    security.privileged(), changes.add(), changes.drop(), changes.addAmbient()));
+    CapabilitySet caps = capabilities(security);
     if (!caps.missing().isEmpty()) {
       notes.add("the daemon lacks the capabilities " + String.join(", ", caps.missing()));
     }
@@ -180,10 +175,19 @@ final class SpecBuilder {
             caps.ambient()),
         List.of(),
         security.noNewPrivileges(),
-        seccomp(security, caps.bounding()),
+        seccomp(security, caps.bounding(), pod),
         appArmor(security),
-        labels.process(),
+        Labels.process(record),
         Math.clamp(oomScore, -1000, 1000));
+  }
+
+  private CapabilitySet capabilities(ContainerSecurity security) {
+    CapabilityChanges changes = security.capabilities();
+    return wiring
+        .security()
+        .capabilities(
+            new CapabilityRequest(
+                security.privileged(), changes.add(), changes.drop(), changes.addAmbient()));
   }
 
   private static byte[] join(String first, byte[] second) {
@@ -193,16 +197,32 @@ final class SpecBuilder {
     return joined;
   }
 
-  private SeccompFilter seccomp(ContainerSecurity security, long bounding) {
+  private SeccompFilter seccomp(ContainerSecurity security, long bounding, Pod pod) {
     if (security.privileged()) {
       return SeccompFilter.NONE;
     }
     SecurityProfile profile = security.seccomp().orElse(SecurityProfile.UNCONFINED);
     return wiring
         .security()
-        .seccomp(translate(profile), bounding, false)
-        .map(filter -> SeccompFilter.of(filter.program(), filter.flags()))
+        .seccomp(
+            translate(profile),
+            bounding,
+            DeniedCalls.wanted(wiring.config(), pod.record().config().annotations()))
+        .map(SpecBuilder::launchable)
         .orElse(SeccompFilter.NONE);
+  }
+
+  private static SeccompFilter launchable(io.jrt.security.SeccompFilter filter) {
+    if (!filter.listenerPath().isEmpty()) {
+      throw new JrtException(
+          ErrorKind.UNIMPLEMENTED,
+          "check request",
+          "seccomp profile %s hands calls to %s (SCMP_ACT_NOTIFY), which jrt does not do"
+              .formatted(filter.profile(), filter.listenerPath()),
+          "use SCMP_ACT_ERRNO, SCMP_ACT_ALLOW or SCMP_ACT_LOG for them",
+          null);
+    }
+    return SeccompFilter.of(filter.program(), filter.flags());
   }
 
   private String appArmor(ContainerSecurity security) {
@@ -381,6 +401,8 @@ final class SpecBuilder {
   void check(ContainerConfig config, Pod pod) {
     mounts.check(config);
     devices(config);
+    CapabilitySet caps = capabilities(config.security());
+    seccomp(config.security(), caps.bounding(), pod);
     var namespaces = config.security().namespaces();
     if (namespaces.network() == NamespaceMode.TARGET || namespaces.ipc() == NamespaceMode.TARGET) {
       throw new JrtException(

@@ -5,6 +5,7 @@ import io.jrt.core.ExitCause;
 import io.jrt.core.LinuxResources;
 import io.jrt.core.spec.ProcessPlan;
 import io.jrt.core.spec.UserPlan;
+import io.jrt.security.SelinuxLabels;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,7 @@ import java.util.Optional;
  * @param cdiDevices full names of the CDI devices it has
  * @param cgroup from the hierarchy's root
  * @param resources what is applied, or will be at the start
+ * @param labels what SELinux knows it by
  * @param end present when it has ended; what runs is known by its keeper alone
  */
 public record ContainerRecord(
@@ -34,13 +36,15 @@ public record ContainerRecord(
     Map<String, String> imageVolumes,
     ProcessPlan process,
     UserPlan user,
-    List<String> cdiDevices,
+    @Added List<String> cdiDevices,
     String cgroup,
     LinuxResources resources,
+    @Added SelinuxLabels labels,
     Optional<End> end) {
   public ContainerRecord {
     imageVolumes = Map.copyOf(imageVolumes);
     // Records of earlier daemons have none.
+    labels = Objects.requireNonNullElse(labels, SelinuxLabels.NONE);
     cdiDevices = List.copyOf(Objects.requireNonNullElse(cdiDevices, List.of()));
   }
 
@@ -62,6 +66,7 @@ public record ContainerRecord(
         cdiDevices,
         cgroup,
         resources,
+        labels,
         Optional.of(how));
   }
 
@@ -80,6 +85,7 @@ public record ContainerRecord(
         cdiDevices,
         cgroup,
         next,
+        labels,
         end);
   }
 }

@@ -6,8 +6,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -90,6 +93,24 @@ public record Layout(Path root, Path state) {
     } catch (IOException e) {
       throw new JrtException(
           ErrorKind.UNAVAILABLE, "make directory", "cannot make " + directory + ": " + e, e);
+    }
+  }
+
+  /** Takes the right to list it and to write to it from all but root; one may pass it still. */
+  public static void closeToOthers(Path directory) {
+    try {
+      Set<PosixFilePermission> permissions =
+          EnumSet.copyOf(Files.getPosixFilePermissions(directory));
+      permissions.removeAll(
+          EnumSet.of(
+              PosixFilePermission.GROUP_READ,
+              PosixFilePermission.GROUP_WRITE,
+              PosixFilePermission.OTHERS_READ,
+              PosixFilePermission.OTHERS_WRITE));
+      Files.setPosixFilePermissions(directory, permissions);
+    } catch (IOException e) {
+      throw new JrtException(
+          ErrorKind.UNAVAILABLE, "make directory", "cannot close " + directory + ": " + e, e);
     }
   }
 

@@ -1,8 +1,10 @@
 package io.jrt.core.store;
 
 import io.jrt.core.PodConfig;
+import io.jrt.security.SelinuxLabels;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * What is stored of a pod sandbox.
@@ -12,6 +14,7 @@ import java.util.List;
  * @param ips its addresses, the main one first
  * @param cgroup the cgroup its containers' lie in, from the hierarchy's root
  * @param ownsCgroup whether that cgroup is jrt's to remove
+ * @param labels what SELinux knows it by
  */
 public record PodRecord(
     String id,
@@ -22,7 +25,8 @@ public record PodRecord(
     Phase phase,
     List<String> ips,
     String cgroup,
-    boolean ownsCgroup) {
+    boolean ownsCgroup,
+    @Added SelinuxLabels labels) {
 
   /** How far a pod's life has come. */
   public enum Phase {
@@ -36,15 +40,27 @@ public record PodRecord(
 
   public PodRecord {
     ips = List.copyOf(ips);
+    // Records of earlier daemons have none.
+    labels = Objects.requireNonNullElse(labels, SelinuxLabels.NONE);
   }
 
   public PodRecord withPhase(Phase next) {
     return new PodRecord(
-        id, config, runtimeHandler, createdAt, bootId, next, ips, cgroup, ownsCgroup);
+        id, config, runtimeHandler, createdAt, bootId, next, ips, cgroup, ownsCgroup, labels);
+  }
+
+  public PodRecord withLabels(SelinuxLabels next) {
+    return new PodRecord(
+        id, config, runtimeHandler, createdAt, bootId, phase, ips, cgroup, ownsCgroup, next);
+  }
+
+  public PodRecord withIps(List<String> next) {
+    return new PodRecord(
+        id, config, runtimeHandler, createdAt, bootId, phase, next, cgroup, ownsCgroup, labels);
   }
 
   public PodRecord withConfig(PodConfig next) {
     return new PodRecord(
-        id, next, runtimeHandler, createdAt, bootId, phase, ips, cgroup, ownsCgroup);
+        id, next, runtimeHandler, createdAt, bootId, phase, ips, cgroup, ownsCgroup, labels);
   }
 }

@@ -4,6 +4,7 @@ import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.linux.FailPoints;
 import java.io.IOException;
+import java.lang.reflect.RecordComponent;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
@@ -218,11 +219,26 @@ public final class RecordStore<T> {
     if (!own.equals(id)) {
       throw new IllegalArgumentException("it is the record of " + own);
     }
+    if (current.path("record") instanceof ObjectNode content) {
+      fillIn(content);
+    }
     T record = JSON.treeToValue(current.path("record"), type);
     if (record == null) {
       throw new IllegalArgumentException("it has no content");
     }
     return record;
+  }
+
+  /** A missing component is damage, but for those that earlier daemons did not know. */
+  private void fillIn(ObjectNode content) {
+    if (!type.isRecord()) {
+      return;
+    }
+    for (RecordComponent component : type.getRecordComponents()) {
+      if (component.isAnnotationPresent(Added.class) && !content.has(component.getName())) {
+        content.putNull(component.getName());
+      }
+    }
   }
 
   private void syncDirectory() throws IOException {

@@ -11,7 +11,8 @@ import java.util.Objects;
  * @param oomKills what the cgroup's counter of processes killed for want of memory said before
  * @param devices device rules beyond those that every container has
  */
-public record StartRecord(Instant startedAt, int pid, long oomKills, List<DeviceRule> devices) {
+public record StartRecord(
+    Instant startedAt, int pid, long oomKills, @Added List<DeviceRule> devices) {
   public StartRecord {
     // Records of earlier daemons have none.
     devices = List.copyOf(Objects.requireNonNullElse(devices, List.of()));

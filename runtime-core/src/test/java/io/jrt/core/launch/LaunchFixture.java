@@ -108,7 +108,7 @@ final class LaunchFixture {
 
   LiveContainer start(Request request, Path keeperDir) {
     try (Fd root = kernel.mounts().bindClone(request.rootfs, false)) {
-      List<MountStep> mounts = new ArrayList<>(StandardLayout.mounts(false));
+      List<MountStep> mounts = new ArrayList<>(StandardLayout.mounts(false, ""));
       mounts.add(StandardLayout.privateShm());
       mounts.addAll(request.mounts);
       LaunchSpec spec =

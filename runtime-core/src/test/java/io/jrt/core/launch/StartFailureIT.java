@@ -214,7 +214,7 @@ class StartFailureIT {
                         root,
                         false,
                         false,
-                        StandardLayout.mounts(false),
+                        StandardLayout.mounts(false, ""),
                         List.of(
                             new DeviceNode(
                                 CString.of("/bin/busybox"),

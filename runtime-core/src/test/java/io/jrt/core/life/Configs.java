@@ -1,5 +1,6 @@
 package io.jrt.core.life;
 
+import io.jrt.core.CapabilityChanges;
 import io.jrt.core.ContainerConfig;
 import io.jrt.core.ContainerSecurity;
 import io.jrt.core.DeviceConfig;
@@ -37,6 +38,25 @@ final class Configs {
         security.maskedPaths(),
         security.readonlyPaths(),
         Optional.of(SecurityProfile.RUNTIME_DEFAULT),
+        security.apparmor());
+  }
+
+  static ContainerSecurity withCapabilities(ContainerSecurity security, String... added) {
+    return new ContainerSecurity(
+        new CapabilityChanges(List.of(added), List.of(), List.of()),
+        security.privileged(),
+        security.namespaces(),
+        security.selinux(),
+        security.runAsUser(),
+        security.runAsGroup(),
+        security.runAsUserName(),
+        security.readonlyRootfs(),
+        security.supplementalGroups(),
+        security.supplementalGroupsPolicy(),
+        security.noNewPrivileges(),
+        security.maskedPaths(),
+        security.readonlyPaths(),
+        security.seccomp(),
         security.apparmor());
   }
 

@@ -26,7 +26,9 @@ import org.junit.jupiter.api.Test;
 
 /** Volumes from the creation of a container to its removal. */
 class VolumeLifeIT {
-  private static final Deadline LATER = Deadline.after(RuntimeLab.SOON);
+  private static Deadline later() {
+    return Deadline.after(RuntimeLab.SOON.multipliedBy(3));
+  }
 
   private RuntimeLab lab;
 
@@ -54,7 +56,7 @@ class VolumeLifeIT {
             .createContainer(
                 pod,
                 with("c", "echo kept > /data/file", MountConfig.bind("v", "/data", false)),
-                LATER);
+                later());
 
     assertThatThrownBy(() -> volumes.remove("v"))
         .isInstanceOfSatisfying(
@@ -62,12 +64,12 @@ class VolumeLifeIT {
         .hasMessageContaining(container);
     lab.restart();
     assertThat(lab.volumes().named().find("v").orElseThrow().users()).containsExactly(container);
-    lab.runtime().startContainer(container, LATER);
+    lab.runtime().startContainer(container, later());
     assertThat(lab.awaitExit(container).cause().code()).isZero();
     assertThatThrownBy(() -> lab.volumes().named().remove("v")).hasMessageContaining("in use");
     assertThat(lab.volumes().named().path("v").orElseThrow().resolve("file")).hasContent("kept");
 
-    lab.runtime().removeContainer(container, LATER);
+    lab.runtime().removeContainer(container, later());
     lab.volumes().named().remove("v");
     assertThat(lab.volumes().named().list()).isEmpty();
   }
@@ -101,14 +103,14 @@ class VolumeLifeIT {
       String healthy = lab.runPod();
       ContainerConfig config =
           with("hangs", "true", MountConfig.bind(dead + "/volume", "/data", false));
-      String stuck = lab.runtime().createContainer(hangs, config, LATER);
+      String stuck = lab.runtime().createContainer(hangs, config, later());
       List<Throwable> failure = new ArrayList<>();
       Thread starting =
           Thread.ofVirtual()
               .start(
                   () -> {
                     try {
-                      lab.runtime().startContainer(stuck, LATER);
+                      lab.runtime().startContainer(stuck, later());
                     } catch (JrtException e) {
                       failure.add(e);
                     }
@@ -125,7 +127,7 @@ class VolumeLifeIT {
       assertThat(lab.awaitExit(fine).cause().code()).isZero();
       assertThat(lab.runtime().containers(io.jrt.core.ContainerFilter.ALL)).hasSize(2);
       lab.runtime().containerStats(io.jrt.core.ContainerFilter.ALL);
-      lab.runtime().removePod(healthy, LATER);
+      lab.runtime().removePod(healthy, later());
       assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(5));
 
       server.close();

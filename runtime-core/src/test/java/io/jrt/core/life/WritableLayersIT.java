@@ -21,7 +21,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The limit of what a container writes, on loop-mounted file systems. */
 class WritableLayersIT {
   private static final int MIB = 1 << 20;
-  private static final Deadline LATER = Deadline.after(RuntimeLab.SOON);
+
+  private static Deadline later() {
+    return Deadline.after(RuntimeLab.SOON.multipliedBy(3));
+  }
 
   private @Nullable LoopDisk disk;
   private @Nullable RuntimeLab lab;
@@ -69,7 +72,7 @@ class WritableLayersIT {
                 Optional.empty(),
                 Optional.empty()),
             "",
-            LATER);
+            later());
   }
 
   @ParameterizedTest
@@ -106,7 +109,7 @@ class WritableLayersIT {
                 "rm /big; dd if=/dev/zero of=/b2 bs=1M count=4 2>&1; dd if=/dev/zero of=/b3 bs=1M"
                     + " count=9 2>&1"))
         .containsAnyOf("No space left on device", "Disk quota exceeded");
-    on.runtime().removePod(pod, LATER);
+    on.runtime().removePod(pod, later());
     String again = podWithLimit(on, "8Mi");
     String fresh = on.start(again, on.container("fresh", "dd if=/dev/zero of=/f bs=1M count=4"));
     assertThat(on.awaitExit(fresh).cause().code()).isZero();

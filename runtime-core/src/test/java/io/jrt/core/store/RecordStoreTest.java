@@ -45,6 +45,28 @@ class RecordStoreTest {
     assertThat(store().load().records()).containsExactly(bytes);
   }
 
+  private record Grown(String id, @Added List<String> later) {
+    Grown {
+      later = List.copyOf(java.util.Objects.requireNonNullElse(later, List.of()));
+    }
+  }
+
+  @Test
+  void recordsOfEarlierDaemonsLackWhatWasAddedAndNothingElse() throws Exception {
+    Files.writeString(
+        directory.resolve("x.json"),
+        "{\"kind\": \"grown\", \"version\": 1, \"record\": {\"id\": \"x\"}}");
+    Files.writeString(
+        directory.resolve("torn.json"),
+        "{\"kind\": \"grown\", \"version\": 1, \"record\": {\"later\": []}}");
+    RecordStore.Loaded<Grown> loaded =
+        new RecordStore<>(
+                directory, "grown", 1, Grown.class, envelope -> envelope, FailPoints.none())
+            .load();
+    assertThat(loaded.records()).containsExactly(new Grown("x", List.of()));
+    assertThat(loaded.damaged()).hasSize(1);
+  }
+
   @Test
   void wholeContainerRequestsComeBack() {
     record Holder(ContainerConfig config) {}
