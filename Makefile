@@ -39,7 +39,7 @@ test-v2: build ## the tests of cgroups, launch and lifecycle in a guest with cgr
 	@dist/dev/test-v2 $(TESTS)
 
 fault: setup-test ## kill, fail and hang the daemon at every step, and damage its records; an hour
-	$(MVN) -DskipITs=false -Djrt.fault=full -Dit.test='CrashWalkIT,FaultWalkIT,DamagedRecordsIT,SoakIT' \
+	$(MVN) -DskipITs=false -Djrt.fault=full -Dit.test='CrashWalkIT,FaultWalkIT,DamagedRecordsIT,CheckIT,SoakIT' \
 	  -Dtest=None -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify
 
 soak: setup-test ## random pods, kills and execs for MINUTES (10) or HOURS, SEED=… repeats one

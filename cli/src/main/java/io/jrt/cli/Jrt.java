@@ -81,6 +81,7 @@ public final class Jrt {
     }
     commands.add(new MigrateCommand());
     commands.add(new DoctorCommand());
+    commands.add(new CheckCommand());
     commands.add(new InfoCommand());
     commands.add(new VersionCommand());
     List<Command> all = List.copyOf(commands);

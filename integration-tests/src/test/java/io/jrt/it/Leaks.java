@@ -26,6 +26,10 @@ record Leaks(Set<String> mounts, Set<String> cgroups, Set<String> interfaces, Se
   static Leaks now(Path home) {
     Set<String> mounts = mountPoints();
     mounts.removeIf(mount -> mount.startsWith("/tmp/jrt-") && !mount.startsWith(home + "/"));
+    // Those of other daemons that people have on this machine.
+    mounts.removeIf(
+        mount ->
+            mount.matches(".*/(pods|containers)/[0-9a-f]{64}/.*") && !mount.startsWith(home + "/"));
     String instance = instance(home.resolve("root"));
     Set<String> cgroups = cgroupDirectories();
     cgroups.removeIf(path -> path.contains("/jrt-") && !path.contains("/jrt-" + instance));

@@ -106,6 +106,13 @@ public interface ContainerRuntime extends AutoCloseable {
    */
   void removeImage(String reference);
 
+  /**
+   * Compares the records with the disk and the kernel.
+   *
+   * @param repair whether to mend what can be mended without touching what a record names
+   */
+  List<Discrepancy> check(boolean repair);
+
   /** What is under way, oldest first. */
   List<OperationInfo> operations();
 

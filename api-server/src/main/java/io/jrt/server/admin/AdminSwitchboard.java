@@ -2,6 +2,8 @@ package io.jrt.server.admin;
 
 import io.grpc.stub.StreamObserver;
 import io.jrt.admin.v1.AdminGrpc;
+import io.jrt.admin.v1.CheckRequest;
+import io.jrt.admin.v1.CheckResponse;
 import io.jrt.admin.v1.CreateVolumeRequest;
 import io.jrt.admin.v1.CreateVolumeResponse;
 import io.jrt.admin.v1.DoctorRequest;
@@ -78,6 +80,7 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
   private final VolumeCalls volumes;
   private final ImportVolume importVolume;
   private final Doctor doctor;
+  private final Check check;
   private final Images images;
   private final Devices devices;
 
@@ -111,6 +114,7 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
     this.volumes = new VolumeCalls(volumes);
     this.importVolume = new ImportVolume(volumes, uploads);
     this.doctor = doctor;
+    this.check = new Check(runtime);
     this.images = images;
     this.devices = new Devices(runtime);
   }
@@ -251,6 +255,11 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
   @Override
   public void doctor(DoctorRequest request, StreamObserver<DoctorResponse> client) {
     Answers.one(client, doctor.handle());
+  }
+
+  @Override
+  public void check(CheckRequest request, StreamObserver<CheckResponse> client) {
+    Answers.one(client, check.handle(request));
   }
 
   @Override

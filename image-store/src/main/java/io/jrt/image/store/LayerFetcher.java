@@ -367,15 +367,21 @@ final class LayerFetcher {
       }
     }
     if (!ready.isEmpty()) {
-      steps.accept("image.commit.staged");
-      files.sync(mark);
-      steps.accept("image.commit.synced");
-      ready.forEach(
-          (i, one) -> {
-            layers.commit(one.record(), one.directory());
-            progress.get(i).phase(LayerProgress.Phase.DONE);
-            steps.accept("image.commit.shown");
-          });
+      try {
+        steps.accept("image.commit.staged");
+        files.sync(mark);
+        steps.accept("image.commit.synced");
+        ready.forEach(
+            (i, one) -> {
+              layers.commit(one.record(), one.directory());
+              progress.get(i).phase(LayerProgress.Phase.DONE);
+              steps.accept("image.commit.shown");
+            });
+      } catch (RuntimeException e) {
+        // Those that are shown lie elsewhere by now.
+        ready.values().forEach(one -> files.discard(one.directory()));
+        throw e;
+      }
       files.syncDirectory(files.layers());
       ready.values().forEach(one -> one.part().ifPresent(Ingest.Part::discard));
       steps.accept("image.commit.done");

@@ -169,8 +169,11 @@ final class Puller {
             session, reference, target.get(), Digest.parse(entry.record().manifest()), tracker);
         Names names = names(reference, target.get());
         tracker.phase(PullProgress.Phase.COMMITTING, "");
-        return Optional.of(
-            images.put(entry.record().withNames(names.tags(), names.digests()), entry.config()));
+        Image image =
+            images.put(entry.record().withNames(names.tags(), names.digests()), entry.config());
+        // A pull that failed right after its record was written left them as if on the way.
+        layers.settle(ImageIndex.chain(entry.record()));
+        return Optional.of(image);
       }
     }
     return Optional.empty();

@@ -5,6 +5,7 @@ import io.jrt.core.cgroup.CgroupStats;
 import io.jrt.core.launch.CgroupPlacement;
 import io.jrt.security.DeviceRule;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -92,6 +93,9 @@ public interface ControlGroups {
 
   /** Removes all that lies below the daemon's own cgroup, and that itself. */
   void removeAll();
+
+  /** The paths of what lies right below the daemon's own cgroup, by the id of the pod they name. */
+  Map<String, String> own();
 
   /** Removes what lies below the daemon's own cgroup and belongs to none of these pods. */
   List<String> collect(Set<String> podIds);

@@ -20,8 +20,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Function;
 
 /** Control groups through the machine's cgroup manager and the configured driver. */
@@ -171,17 +173,22 @@ public final class KernelControlGroups implements ControlGroups {
   }
 
   @Override
-  public List<String> collect(Set<String> podIds) {
-    List<String> collected = new ArrayList<>();
+  public Map<String, String> own() {
+    Map<String, String> paths = new TreeMap<>();
     for (String child : manager.children(driver.ownParent())) {
-      Optional<String> pod = driver.podIdOf(child);
-      if (pod.isPresent() && !podIds.contains(pod.get())) {
-        String path = driver.ownParent() + "/" + child;
-        killAll(path);
-        remove(path);
-        collected.add(path);
-      }
+      driver.podIdOf(child).ifPresent(id -> paths.put(id, driver.ownParent() + "/" + child));
     }
-    return collected;
+    return paths;
+  }
+
+  @Override
+  public List<String> collect(Set<String> podIds) {
+    Map<String, String> unknown = own();
+    unknown.keySet().removeAll(podIds);
+    for (String path : unknown.values()) {
+      killAll(path);
+      remove(path);
+    }
+    return List.copyOf(unknown.values());
   }
 }

@@ -9,6 +9,7 @@ import io.jrt.core.ContainerStats;
 import io.jrt.core.ContainerStatus;
 import io.jrt.core.ContainerSummary;
 import io.jrt.core.Deadline;
+import io.jrt.core.Discrepancy;
 import io.jrt.core.ExecRequest;
 import io.jrt.core.ExecResult;
 import io.jrt.core.LinuxResources;
@@ -81,6 +82,7 @@ public final class NodeRuntime implements ContainerRuntime {
   private final Inspection inspection;
   private final NodeDevices devices;
   private final List<String> recovered;
+  private final Check check;
   private final DeviceWatch deviceWatch;
   private final DeniedCalls deniedCalls;
 
@@ -116,19 +118,26 @@ public final class NodeRuntime implements ContainerRuntime {
     this.commands = new Commands(wiring, inventory, specs, pods.namespaces());
     this.statistics = new Statistics(wiring, inventory, pods.namespaces(), layers);
     this.inspection = new Inspection(wiring, inventory);
-    this.recovered =
+    Recovery recovery =
         new Recovery(
-                wiring,
-                inventory,
-                podRecords,
-                containerRecords,
-                intents,
-                pods,
-                containers,
-                runs,
-                layers)
-            .run();
+            wiring,
+            inventory,
+            podRecords,
+            containerRecords,
+            intents,
+            pods,
+            containers,
+            runs,
+            layers);
+    this.recovered = recovery.run();
+    this.check =
+        new Check(wiring, inventory, podRecords, containerRecords, intents, pods, layers, recovery);
     this.deviceWatch = new DeviceWatch(inventory, runs, wiring.config().devices().checkInterval());
+  }
+
+  @Override
+  public List<Discrepancy> check(boolean repair) {
+    return check.run(repair);
   }
 
   /** Lets somebody hear of the steps of operations. */

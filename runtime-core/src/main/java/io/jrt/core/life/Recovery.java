@@ -305,12 +305,7 @@ final class Recovery {
     for (String id : idsBelow(wiring.layout().pods())) {
       if (!podIds.contains(id)) {
         finding("pod %s has a directory and no record".formatted(id));
-        attempt(
-            id,
-            () -> {
-              endKeeper(wiring.layout().podInit(id));
-              pods.releaseById(new PodRef(id, "", "", ""), wiring.cgroups().podPath("", id), true);
-            });
+        attempt(id, () -> releaseUnknownPod(id));
       }
     }
     for (String key : wiring.images().snapshotKeys()) {
@@ -330,7 +325,14 @@ final class Recovery {
     attempt("volumes", () -> wiring.volumes().named().retainUsers(containerIds));
   }
 
-  private void releaseUnknownContainer(String id) {
+  /** Ends and removes what carries the id of a pod that no record names. */
+  void releaseUnknownPod(String id) {
+    endKeeper(wiring.layout().podInit(id));
+    pods.releaseById(new PodRef(id, "", "", ""), wiring.cgroups().podPath("", id), true);
+  }
+
+  /** Ends and removes what carries the id of a container that no record names. */
+  void releaseUnknownContainer(String id) {
     endKeeper(wiring.layout().keeper(id));
     runs.giveBackDevices(id);
     Layout.removeDirectory(wiring.layout().container(id));

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
@@ -157,6 +158,29 @@ public final class RecordStore<T> {
       }
     } catch (IOException e) {
       throw failed("remove " + place(id), e);
+    }
+  }
+
+  /** The names under which records lie on the disk, whatever is in them. */
+  public List<String> ids() {
+    try (var listing = Files.list(directory)) {
+      return listing
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.endsWith(SUFFIX) && !name.startsWith("."))
+          .map(name -> name.substring(0, name.length() - SUFFIX.length()))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw failed("list " + directory, e);
+    }
+  }
+
+  /** Whether this very record can be read from the disk. */
+  public boolean has(String id, T record) {
+    try {
+      return decode(id, Files.readAllBytes(place(id))).equals(record);
+    } catch (IOException | JacksonException | IllegalArgumentException e) {
+      return false; // what is wrong with it, the caller tells
     }
   }
 

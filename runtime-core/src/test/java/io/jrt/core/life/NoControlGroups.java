@@ -5,6 +5,7 @@ import io.jrt.core.cgroup.CgroupStats;
 import io.jrt.core.launch.CgroupPlacement;
 import io.jrt.security.DeviceRule;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListSet;
@@ -96,6 +97,11 @@ final class NoControlGroups implements ControlGroups {
   @Override
   public void removeAll() {
     paths.clear();
+  }
+
+  @Override
+  public Map<String, String> own() {
+    return Map.of();
   }
 
   @Override
