@@ -45,7 +45,7 @@ class HostileIT {
   private static byte[] base;
   private static String busybox;
   private static Path logs;
-  private static Path sentinel;
+  private Path sentinel;
   private static int number;
   private Cri cri;
   private PodSandboxConfig podConfig;

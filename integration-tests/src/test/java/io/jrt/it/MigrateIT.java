@@ -20,6 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class MigrateIT {
   @TempDir private Path directory;
+
+  @SuppressWarnings("NullAway.Init") // until it was started there is nothing to end
   private Process containerd;
 
   @AfterEach

@@ -19,6 +19,8 @@ class ServiceIT {
   private static final Duration LONG = Duration.ofSeconds(60);
 
   private Path home;
+
+  @SuppressWarnings("NullAway.Init") // until it was started there is nothing to end
   private Process process;
 
   @BeforeEach

@@ -74,7 +74,7 @@ public final class Doctor {
       try (DirectoryStream<Path> hosts = Files.newDirectoryStream(directory)) {
         hosts.forEach(host -> names.add(String.valueOf(host.getFileName())));
       } catch (IOException none) {
-        continue;
+        // A directory that is not there holds nothing.
       }
     }
     names.removeAll(Set.of("", "localhost", "_default"));
@@ -131,7 +131,7 @@ public final class Doctor {
           return directory.toString();
         }
       } catch (IOException none) {
-        continue;
+        // A directory that is not there holds nothing.
       }
     }
     return "";

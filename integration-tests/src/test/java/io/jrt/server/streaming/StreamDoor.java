@@ -40,7 +40,7 @@ public final class StreamDoor {
         channel.writeInbound(Unpooled.wrappedBuffer(bytes, cut, bytes.length - cut));
       }
     } catch (io.netty.handler.codec.CodecException refused) {
-      channel.close();
+      channel.close().syncUninterruptibly();
     } finally {
       channel.finishAndReleaseAll();
     }

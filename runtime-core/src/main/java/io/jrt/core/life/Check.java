@@ -65,7 +65,7 @@ final class Check {
     }
   }
 
-  private static final Runnable NOTHING = () -> {};
+  private static void nothing() {}
 
   List<Discrepancy> run(boolean repair) {
     Set<String> first = new HashSet<>();
@@ -139,7 +139,7 @@ final class Check {
                 "it could not be read as what it should be and was set aside; look at it and"
                     + " delete it",
                 "",
-                NOTHING));
+                Check::nothing));
       }
     }
     return found;
@@ -177,7 +177,7 @@ final class Check {
                 "pod " + id,
                 "there is a record of it that the daemon does not know; a restart takes it in",
                 "",
-                NOTHING));
+                Check::nothing));
       }
     }
     for (String id : containerRecords.ids()) {
@@ -187,7 +187,7 @@ final class Check {
                 "container " + id,
                 "there is a record of it that the daemon does not know; a restart takes it in",
                 "",
-                NOTHING));
+                Check::nothing));
       }
     }
   }
