@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,16 +21,15 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class MigrateIT {
   @TempDir private Path directory;
-
-  @SuppressWarnings("NullAway.Init") // until it was started there is nothing to end
-  private Process containerd;
+  private @Nullable Process containerd;
 
   @AfterEach
   void stop() throws InterruptedException {
-    if (containerd != null) {
-      containerd.destroy();
-      containerd.waitFor(20, TimeUnit.SECONDS);
-      containerd.destroyForcibly();
+    Process left = containerd;
+    if (left != null) {
+      left.destroy();
+      left.waitFor(20, TimeUnit.SECONDS);
+      left.destroyForcibly();
     }
   }
 

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -19,9 +20,7 @@ class ServiceIT {
   private static final Duration LONG = Duration.ofSeconds(60);
 
   private Path home;
-
-  @SuppressWarnings("NullAway.Init") // until it was started there is nothing to end
-  private Process process;
+  private @Nullable Process process;
 
   @BeforeEach
   void makeHome() throws IOException {
@@ -33,10 +32,11 @@ class ServiceIT {
 
   @AfterEach
   void takeAway() throws Exception {
-    if (process != null) {
-      process.destroy();
-      if (!process.waitFor(30, TimeUnit.SECONDS)) {
-        process.destroyForcibly().waitFor();
+    Process left = process;
+    if (left != null) {
+      left.destroy();
+      if (!left.waitFor(30, TimeUnit.SECONDS)) {
+        left.destroyForcibly().waitFor();
       }
     }
     assertThat(new ProcessBuilder(command("--cleanup")).inheritIO().start().waitFor()).isZero();
@@ -78,7 +78,8 @@ class ServiceIT {
       ProcessBuilder builder = daemon();
       builder.environment().put("NOTIFY_SOCKET", home.resolve("notify").toString());
       builder.environment().put("WATCHDOG_USEC", "3000000");
-      process = builder.start();
+      Process running = builder.start();
+      process = running;
 
       String ready = systemd.await(line("READY=1"), LONG);
       assertThat(ready).contains("STATUS=serves " + home.resolve("state/jrt.sock"));
@@ -86,7 +87,7 @@ class ServiceIT {
       systemd.await(line("WATCHDOG=1"), LONG);
 
       long before = System.nanoTime() / 1000;
-      hangUp();
+      hangUp(running);
       String reloading = systemd.await(line("RELOADING=1"), LONG);
       long told =
           Long.parseLong(
@@ -100,19 +101,19 @@ class ServiceIT {
       assertThat(systemd.await(line("READY=1"), LONG)).contains("STATUS=serves");
 
       Files.writeString(home.resolve("config.toml"), "[log]\nlevle = \"debug\"\n");
-      hangUp();
+      hangUp(running);
       systemd.await(line("RELOADING=1"), LONG);
       assertThat(systemd.await(line("READY=1"), LONG)).contains("STATUS=the configuration is bad");
       Files.writeString(home.resolve("config.toml"), "");
 
-      process.destroy();
+      running.destroy();
       systemd.await(line("STOPPING=1"), LONG);
-      assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(running.waitFor(30, TimeUnit.SECONDS)).isTrue();
     }
   }
 
-  private void hangUp() throws IOException, InterruptedException {
-    assertThat(new ProcessBuilder("kill", "-HUP", "" + process.pid()).start().waitFor()).isZero();
+  private static void hangUp(Process running) throws IOException, InterruptedException {
+    assertThat(new ProcessBuilder("kill", "-HUP", "" + running.pid()).start().waitFor()).isZero();
   }
 
   @Test
@@ -122,10 +123,11 @@ class ServiceIT {
       builder.environment().put("NOTIFY_SOCKET", home.resolve("notify").toString());
       builder.environment().put("WATCHDOG_USEC", "3000000");
       builder.environment().put("WATCHDOG_PID", "1");
-      process = builder.start();
+      Process running = builder.start();
+      process = running;
       systemd.await(line("READY=1"), LONG);
       Thread.sleep(4000);
-      process.destroy();
+      running.destroy();
       List<String> after = new ArrayList<>();
       systemd.await(
           message -> {
@@ -140,7 +142,8 @@ class ServiceIT {
   @Test
   void aSocketThatSystemdOpenedIsServedAndLeft() throws Exception {
     Path socket = home.resolve("state/jrt.sock");
-    process = daemon("perl", "-e", LISTEN, socket.toString()).start();
+    Process running = daemon("perl", "-e", LISTEN, socket.toString()).start();
+    process = running;
     try (Cri cri = new Cri(socket)) {
       long end = System.nanoTime() + LONG.toNanos();
       while (!cri.answers() && System.nanoTime() < end) {
@@ -148,8 +151,8 @@ class ServiceIT {
       }
       assertThat(cri.answers()).as(Files.readString(home.resolve("log"))).isTrue();
     }
-    process.destroy();
-    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    running.destroy();
+    assertThat(running.waitFor(30, TimeUnit.SECONDS)).isTrue();
     assertThat(socket).as("it is not the daemon's to remove").exists();
     assertThat(Files.readString(home.resolve("log"))).contains("that systemd has opened");
   }
@@ -178,13 +181,14 @@ class ServiceIT {
   private String firstLine(String journalStream) throws Exception {
     ProcessBuilder builder = daemon();
     builder.environment().put("JOURNAL_STREAM", journalStream);
-    process = builder.start();
+    Process running = builder.start();
+    process = running;
     long end = System.nanoTime() + LONG.toNanos();
     while (!Files.readString(home.resolve("log")).contains("serves") && System.nanoTime() < end) {
       Daemon.sleep(50);
     }
-    process.destroy();
-    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    running.destroy();
+    assertThat(running.waitFor(30, TimeUnit.SECONDS)).isTrue();
     return Files.readAllLines(home.resolve("log")).stream()
         .filter(text -> text.contains(" serves "))
         .findFirst()

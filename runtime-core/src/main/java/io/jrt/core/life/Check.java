@@ -65,6 +65,7 @@ final class Check {
     }
   }
 
+  /** For what a person must decide. */
   private static void nothing() {}
 
   List<Discrepancy> run(boolean repair) {
