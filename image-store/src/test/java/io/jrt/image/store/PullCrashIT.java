@@ -188,7 +188,11 @@ final class PullCrashIT {
     for (String name : names(root.resolve("ingest"))) {
       Path part = root.resolve("ingest").resolve(name);
       byte[] bytes = Files.readAllBytes(part);
-      bytes[bytes.length / 2] ^= 1;
+      if (bytes.length == 0) {
+        bytes = new byte[1]; // its first piece had not come yet: a byte that no layer begins with
+      } else {
+        bytes[bytes.length / 2] ^= 1;
+      }
       Files.write(part, bytes);
     }
     try (ImageStore store = store(root)) {
