@@ -123,11 +123,11 @@ final class ContainerLifecycle {
     String cgroup = wiring.cgroups().childPath(pod.record().cgroup(), id);
     SelinuxLabels labels = pods.labels().allocate(config, pod.record());
     operation.step("write intent");
-    intents.put(
-        id,
-        new Intent(id, Intent.Kind.CONTAINER, Instant.now(), Optional.of(cgroup)),
-        Durability.CRASH);
     try {
+      intents.put(
+          id,
+          new Intent(id, Intent.Kind.CONTAINER, Instant.now(), Optional.of(cgroup)),
+          Durability.CRASH);
       operation.step("make snapshot");
       Snapshot snapshot = wiring.images().prepareSnapshot(id, image.id());
       layers.apply(snapshot, writable);

@@ -165,9 +165,11 @@ final class PodLifecycle {
     PodNamespaces.maps(pod);
     pod.record(pod.record().withLabels(labels.allocate(config)));
     operation.step("write intent");
-    intents.put(
-        id, new Intent(id, Intent.Kind.POD, Instant.now(), Optional.of(cgroup)), Durability.CRASH);
     try {
+      intents.put(
+          id,
+          new Intent(id, Intent.Kind.POD, Instant.now(), Optional.of(cgroup)),
+          Durability.CRASH);
       make(operation, pod, sysctls);
     } catch (Throwable e) {
       undo(pod, e);
