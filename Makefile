@@ -6,9 +6,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 MVN  := MVN_FLAGS="$(MVN_FLAGS)" dist/dev/mvn
+# Before and after: what tests that were killed have left on the machine is taken away.
+SWEPT := trap dist/dev/sweep EXIT; dist/dev/sweep;
 TREE := dist/target/jrt
 
-.PHONY: help setup setup-test build run test unit fuzz bench format check dist try-deb test-unit reproducible reference critest test-v2 soak fault clean
+.PHONY: help setup setup-test build run test unit fuzz bench format check dist try-deb test-unit reproducible reference critest test-v2 soak fault sweep clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,7 +31,7 @@ unit: setup ## fast tests, no root
 	$(MVN) -T2 test
 
 test: setup-test ## every test, as root, on real parts
-	$(MVN) -DskipITs=false verify
+	$(SWEPT) $(MVN) -DskipITs=false verify
 
 fuzz: setup-test ## each parser of others' bytes with mutated input (SECONDS_EACH=600)
 	$(MVN) -DskipITs=false -Djrt.fuzz.seconds=$(or $(SECONDS_EACH),600) -Dit.test=FuzzIT -Dtest=None -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify
@@ -39,11 +41,11 @@ test-v2: build ## the tests of cgroups, launch and lifecycle in a guest with cgr
 	@dist/dev/test-v2 $(TESTS)
 
 fault: setup-test ## kill, fail and hang the daemon at every step, and damage its records; an hour
-	$(MVN) -DskipITs=false -Djrt.fault=full -Dit.test='CrashWalkIT,FaultWalkIT,DamagedRecordsIT,CheckIT,SoakIT' \
+	$(SWEPT) $(MVN) -DskipITs=false -Djrt.fault=full -Dit.test='CrashWalkIT,FaultWalkIT,DamagedRecordsIT,CheckIT,SoakIT' \
 	  -Dtest=None -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify
 
 soak: setup-test ## random pods, kills and execs for MINUTES (10) or HOURS, SEED=… repeats one
-	$(MVN) -DskipITs=false -Djrt.soak.minutes=$(if $(HOURS),$(shell expr $(HOURS) \* 60),$(or $(MINUTES),10)) \
+	$(SWEPT) $(MVN) -DskipITs=false -Djrt.soak.minutes=$(if $(HOURS),$(shell expr $(HOURS) \* 60),$(or $(MINUTES),10)) \
 	  $(if $(SEED),-Djrt.seed=$(SEED)) -Dit.test=SoakIT -Dtest=None \
 	  -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify
 
@@ -69,6 +71,9 @@ test-unit: build ## the units of the package, below a real systemd in a guest; a
 
 reference: build ## write docs/reference anew
 	@dist/dev/reference $(TREE)
+
+sweep: ## take away what tests that were killed have left on this machine
+	@dist/dev/sweep
 
 format: setup ## put the sources into google-java-format
 	$(MVN) -N -q validate -Djrt.format.args=fix

@@ -49,7 +49,7 @@ final class Bench {
     if (arguments.length > 1 && !arguments[1].isEmpty()) {
       sockets.put("peer", Path.of(arguments[1].replaceFirst("^unix://", "")));
     }
-    Path directory = Files.createTempDirectory("jrt-bench-");
+    Path directory = Files.createTempDirectory("jrt-bench-" + ProcessHandle.current().pid() + "-");
     Map<String, Cri> clients = new LinkedHashMap<>();
     try (LocalRegistry registry = LocalRegistry.start(directory)) {
       String busybox = registry.push("bench/busybox", "1", Workloads.busybox());

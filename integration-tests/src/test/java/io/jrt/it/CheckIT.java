@@ -27,7 +27,7 @@ class CheckIT {
 
   @BeforeEach
   void startDaemon() throws IOException, InterruptedException {
-    daemon = Daemon.start(Files.createTempDirectory("jrt-it-"), Daemon.ownRange(), Map.of());
+    daemon = Daemon.start(Daemon.newHome(), Daemon.ownRange(), Map.of());
     String image = daemon.bundledImage();
     PodSandboxConfig config =
         Cri.pod("p", NamespaceMode.POD, daemon.home().resolve("logs")).build();

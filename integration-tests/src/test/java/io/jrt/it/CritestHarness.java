@@ -33,7 +33,8 @@ final class CritestHarness {
     Thread self = Thread.currentThread();
     CountDownLatch done = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupt(self, done)));
-    Path directory = Files.createTempDirectory("jrt-critest-");
+    Path directory =
+        Files.createTempDirectory("jrt-critest-" + ProcessHandle.current().pid() + "-");
     Path report =
         Files.createDirectories(
             Path.of(System.getProperty("critest.report", "target/critest")).toAbsolutePath());

@@ -50,7 +50,15 @@ final class Daemon implements AutoCloseable {
 
   /** Starts a daemon with this text as its configuration. */
   static Daemon start(String config) throws IOException {
-    return start(Files.createTempDirectory("jrt-it-"), config, Map.of());
+    return start(newHome(), config, Map.of());
+  }
+
+  /**
+   * A directory that bears its owner's process id: when that process was killed, {@code
+   * dist/dev/sweep} takes away what it has left there.
+   */
+  static Path newHome() throws IOException {
+    return Files.createTempDirectory("jrt-it-" + ProcessHandle.current().pid() + "-");
   }
 
   /** Starts a daemon in this directory with more in its environment, such as JRTD_OPTS. */

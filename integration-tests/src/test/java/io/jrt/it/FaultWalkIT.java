@@ -68,7 +68,7 @@ class FaultWalkIT {
 
   @BeforeEach
   void startDaemon() throws IOException {
-    Path home = Files.createTempDirectory("jrt-it-");
+    Path home = Daemon.newHome();
     lastAddress = "";
     arms = home.resolve("failpoints");
     daemon =

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import io.grpc.StatusRuntimeException;
+import io.jrt.cri.v1.Capability;
 import io.jrt.cri.v1.ContainerConfig;
 import io.jrt.cri.v1.ContainerStatus;
+import io.jrt.cri.v1.Int64Value;
 import io.jrt.cri.v1.KeyValue;
 import io.jrt.cri.v1.LinuxContainerConfig;
 import io.jrt.cri.v1.LinuxContainerSecurityContext;
@@ -14,6 +16,7 @@ import io.jrt.cri.v1.Mount;
 import io.jrt.cri.v1.NamespaceMode;
 import io.jrt.cri.v1.NamespaceOption;
 import io.jrt.cri.v1.PodSandboxConfig;
+import io.jrt.cri.v1.SupplementalGroupsPolicy;
 import io.jrt.it.TestImage.Packing;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -416,5 +419,123 @@ class HostileIT {
         .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
         .findFirst()
         .orElse(0);
+  }
+
+  @Test
+  void cve202630892_idsAreExactInTheContainerAndInItsCommands() throws IOException {
+    String image = registry.push("it/groups", "1", predefinedGroup());
+    cri.pull(image);
+    String ids = "id; grep -E '^(Uid|Gid|Groups|Cap...):' /proc/self/status";
+    String id =
+        cri.run(
+            pod,
+            podConfig,
+            secured(
+                    Cri.container("c", image, "sh", "-c", ids + "; sleep 1000"),
+                    LinuxContainerSecurityContext.newBuilder()
+                        .setRunAsUser(Int64Value.newBuilder().setValue(1234))
+                        .setRunAsGroup(Int64Value.newBuilder().setValue(4321))
+                        .addSupplementalGroups(777)
+                        .setSupplementalGroupsPolicy(SupplementalGroupsPolicy.Strict))
+                .build());
+    String inside = cri.exec(id, "sh", "-c", ids).getStdout().toStringUtf8();
+    assertThat(inside)
+        .contains("uid=1234 gid=4321 groups=777,4321")
+        .contains("Uid:\t1234\t1234\t1234\t1234\n")
+        .contains("Gid:\t4321\t4321\t4321\t4321\n");
+    // CVE-2022-24769, CVE-2022-27650: nothing to inherit, and nothing for who is not root.
+    for (String set : List.of("CapInh", "CapPrm", "CapEff", "CapAmb")) {
+      assertThat(inside).contains(set + ":\t0000000000000000\n");
+    }
+    // CVE-2023-25173: the image's own group file adds none.
+    assertThat(inside).doesNotContain("50000");
+    String log =
+        Files.readString(logs.resolve("hostile" + number).resolve("c.log"))
+            .replaceAll("(?m)^\\S+ stdout F ", "");
+    assertThat(log).isEqualTo(inside);
+  }
+
+  private static TestImage predefinedGroup() {
+    try {
+      return Workloads.predefinedGroup();
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void memoryOfTheDaemonIsSeenByNoContainerAndIsNotKilledWithOne() throws IOException {
+    long daemonsPid = daemon.pid();
+    // It looks at every process that it can see, all the time, for one that maps what the daemon
+    // maps: its program, its Java runtime, its cache.
+    String look =
+        "while :; do for p in /proc/[0-9]*; do"
+            + " grep -q -e libjvm -e jrtd.aot -e jrt/root $p/maps 2>/dev/null && echo SEEN $p;"
+            + " ls -l $p/exe 2>/dev/null | grep -q java && echo SEEN $p; done; done";
+    String id =
+        cri.run(
+            pod,
+            podConfig,
+            secured(
+                    Cri.container("c", busybox, "sh", "-c", look),
+                    LinuxContainerSecurityContext.newBuilder()
+                        .setCapabilities(Capability.newBuilder().addAddCapabilities("SYS_PTRACE")))
+                .build());
+    for (int i = 0; i < 60; i++) {
+      assertThat(cri.exec(id, "true").getExitCode()).isZero();
+    }
+    assertThat(Files.readString(logs.resolve("hostile" + number).resolve("c.log"))).isEmpty();
+
+    // And a container whose memory is full, in which commands are started again and again.
+    ContainerConfig.Builder full =
+        Cri.container(
+            "full", busybox, "sh", "-c", "dd if=/dev/zero of=/dev/shm/x bs=1M; sleep 1000");
+    full.getLinuxBuilder()
+        .getResourcesBuilder()
+        .setMemoryLimitInBytes(16 << 20)
+        .setMemorySwapLimitInBytes(16 << 20);
+    String crowded = cri.run(pod, podConfig, full.build());
+    for (int i = 0; i < 20; i++) {
+      try {
+        cri.exec(crowded, "true");
+      } catch (StatusRuntimeException refused) {
+        assertThat(refused.getStatus().getDescription()).isNotEmpty();
+      }
+    }
+    assertThat(daemon.pid()).isEqualTo(daemonsPid);
+    assertThat(ProcessHandle.of(daemonsPid)).hasValueSatisfying(ProcessHandle::isAlive);
+    assertThat(cri.exec(id, "true").getExitCode()).isZero();
+  }
+
+  @Test
+  void strangersReachNoSocketOfTheDaemon() throws Exception {
+    assertThat(asStranger("ls " + daemon.socket() + " >/dev/null && echo there"))
+        .as("they may see it, or not")
+        .isNotNull();
+    // The stranger's client tells what became of it.
+    String said =
+        asStranger(
+            "JRT_SOCKET="
+                + daemon.socket()
+                + " "
+                + Daemon.programs().resolve("jrt")
+                + " ps; perl -MIO::Socket::UNIX -e 'print IO::Socket::UNIX->new(Peer => $ARGV[0]) ?"
+                + " \"CONNECTED\" : \"refused: $!\"' "
+                + daemon.socket());
+    assertThat(said).contains("refused: Permission denied").doesNotContain("CONNECTED");
+  }
+
+  @Test
+  void floodOfLogsHoldsUpNobodyElse() throws IOException {
+    String flood =
+        cri.run(pod, podConfig, Cri.container("flood", busybox, "sh", "-c", "yes flood").build());
+    for (int n = 0; n < 5; n++) {
+      String other =
+          cri.run(pod, podConfig, Cri.container("other" + n, busybox, "echo", "hello").build());
+      assertThat(cri.awaitExit(other).getExitCode()).isZero();
+      assertThat(Files.readString(logs.resolve("hostile" + number).resolve("other" + n + ".log")))
+          .contains("stdout F hello");
+    }
+    cri.stop(flood, 0);
   }
 }

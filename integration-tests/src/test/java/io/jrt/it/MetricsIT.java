@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What Prometheus and people at a terminal see of a daemon at work. */
 class MetricsIT {
@@ -33,8 +34,8 @@ class MetricsIT {
   }
 
   @Test
-  void prometheusCanReadWhatIsCounted() throws Exception {
-    Path socket = Files.createTempDirectory("jrt-it-metrics").resolve("metrics.sock");
+  void prometheusCanReadWhatIsCounted(@TempDir Path directory) throws Exception {
+    Path socket = directory.resolve("metrics.sock");
     try (Daemon daemon = Daemon.start("metrics.address = 'unix:" + socket + "'\n")) {
       Cri cri = daemon.cri();
       String image = daemon.bundledImage();
@@ -68,9 +69,6 @@ class MetricsIT {
       }
       String said = new String(check.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       assertThat(check.waitFor()).as(said).isZero();
-    } finally {
-      Files.deleteIfExists(socket);
-      Files.delete(socket.getParent());
     }
   }
 

@@ -24,7 +24,7 @@ class ServiceIT {
 
   @BeforeEach
   void makeHome() throws IOException {
-    home = Files.createTempDirectory("jrt-it-");
+    home = Daemon.newHome();
     Files.createDirectories(home.resolve("root"));
     Files.createDirectories(home.resolve("state"));
     Files.writeString(home.resolve("config.toml"), "");

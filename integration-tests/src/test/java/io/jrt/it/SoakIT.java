@@ -61,7 +61,7 @@ class SoakIT {
 
   @BeforeEach
   void startDaemon() throws IOException, InterruptedException {
-    daemon = Daemon.start(Files.createTempDirectory("jrt-it-"), Daemon.ownRange(), Map.of());
+    daemon = Daemon.start(Daemon.newHome(), Daemon.ownRange(), Map.of());
     image = daemon.bundledImage();
   }
 

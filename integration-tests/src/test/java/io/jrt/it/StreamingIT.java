@@ -28,6 +28,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Exec, attach and port-forward through a whole daemon: what they cost it, and what outlives it.
@@ -267,8 +268,7 @@ class StreamingIT {
   }
 
   @Test
-  void withACertificateStreamsAreEncrypted() throws Exception {
-    Path keys = Files.createTempDirectory("jrt-it-tls");
+  void withACertificateStreamsAreEncrypted(@TempDir Path keys) throws Exception {
     ServerKey key = ServerKey.make(keys);
     start(
         "streaming.tls-certificate = '%s'\nstreaming.tls-key = '%s'\n"
@@ -292,9 +292,6 @@ class StreamingIT {
     // The command line knows the certificate from the daemon's own socket.
     assertThat(daemon.jrt("exec", id, "sh", "-c", "echo exec-$((5 + 5))").ok())
         .isEqualTo("exec-10\n");
-    Files.delete(key.certificate());
-    Files.delete(key.key());
-    Files.delete(keys);
   }
 
   private URI attachUrl(String id, boolean tty) {

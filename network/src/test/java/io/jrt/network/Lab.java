@@ -45,7 +45,7 @@ public final class Lab implements AutoCloseable {
   private final Path outside;
 
   public Lab() throws Exception {
-    directory = Files.createTempDirectory("jrt-net-lab");
+    directory = Files.createTempDirectory("jrt-net-" + ProcessHandle.current().pid() + "-");
     try {
       host = netns("host");
       outside = netns("outside");

@@ -22,7 +22,7 @@ final class Node implements AutoCloseable {
   private final Deque<Runnable> undo = new ArrayDeque<>();
 
   Node() throws IOException {
-    root = Files.createTempDirectory("jrt-volumes-");
+    root = Files.createTempDirectory("jrt-volumes-" + ProcessHandle.current().pid() + "-");
     tmpfs("."); // so that nothing that is mounted below can reach the machine's own mounts
   }
 

@@ -20,6 +20,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,6 +32,7 @@ import org.slf4j.LoggerFactory;
 final class HttpTransport implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(HttpTransport.class);
   private static final int MAX_REDIRECTS = 10;
+  private static final Pattern LOOPBACK = Pattern.compile("127(\\.\\d{1,3}){3}");
   private static final Duration CONNECT = Duration.ofSeconds(30);
 
   /**
@@ -185,9 +187,10 @@ final class HttpTransport implements AutoCloseable {
     }
   }
 
+  /** By its name alone: names of others may begin as an address does, 127.example.org. */
   static boolean isLoopback(String host) {
     return host.equals("localhost")
-        || host.startsWith("127.")
+        || LOOPBACK.matcher(host).matches()
         || host.equals("::1")
         || host.equals("[::1]");
   }

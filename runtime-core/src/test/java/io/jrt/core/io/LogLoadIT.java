@@ -36,7 +36,9 @@ class LogLoadIT {
   @Test
   void aFloodDoesNotStallTheOthers() throws Exception {
     try (IoEngine engine = IoEngine.open(KERNEL, directory.resolve("engine"))) {
-      Path logs = Files.createTempDirectory(Path.of("/dev/shm"), "jrt-log-load");
+      Path logs =
+          Files.createTempDirectory(
+              Path.of("/dev/shm"), "jrt-log-" + ProcessHandle.current().pid() + "-");
       try {
         Pipe flood = pipe();
         ContainerIo flooding = container(engine, logs, "flood", flood);

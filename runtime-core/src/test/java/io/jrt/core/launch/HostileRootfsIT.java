@@ -9,11 +9,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jrt.core.launch.LaunchFixture.Request;
 import io.jrt.core.launch.LaunchFixture.Result;
 import io.jrt.errors.JrtException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -140,7 +145,7 @@ class HostileRootfsIT {
     Path exe = Path.of("/proc/" + container.pid() + "/exe");
     assertThat(Files.readSymbolicLink(exe).toString()).contains("memfd:jrt-init");
     assertThatThrownBy(() -> Files.newByteChannel(exe, StandardOpenOption.WRITE).close())
-        .isInstanceOf(java.io.IOException.class);
+        .isInstanceOf(IOException.class);
     container.kill(9);
     fixture.finish(container);
   }
@@ -165,5 +170,57 @@ class HostileRootfsIT {
     LiveContainer container = fixture.start(request);
     assertThat(container.awaitExit(LaunchFixture.LIMIT).orElseThrow().status()).isEqualTo(3);
     assertThat(fixture.readUntil(container.terminal().orElseThrow(), "88")).contains("88");
+  }
+
+  @Test
+  void consoleAndDevicesThatSomebodySwapsMeanwhile() throws Exception { // CVE-2025-52565
+    String before = fixture.sysctl("kernel/core_pattern");
+    Path dev = Files.createDirectories(rootfs.resolve("dev"));
+    Path console = dev.resolve("console");
+    Path link = dev.resolve("link");
+    AtomicBoolean over = new AtomicBoolean();
+    AtomicLong swaps = new AtomicLong();
+    // A process of another container that has this one's root file system as a volume.
+    Thread hostile =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  try {
+                    while (!over.get()) {
+                      Files.deleteIfExists(link);
+                      Files.createSymbolicLink(link, Path.of("/proc/sys/kernel/core_pattern"));
+                      Files.move(link, console, StandardCopyOption.REPLACE_EXISTING);
+                      Files.deleteIfExists(console);
+                      Files.writeString(console, "");
+                      Files.move(dev, rootfs.resolve("dev-away"));
+                      Files.createSymbolicLink(dev, sentinel);
+                      Files.delete(dev);
+                      Files.move(rootfs.resolve("dev-away"), dev);
+                      swaps.incrementAndGet();
+                    }
+                  } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                  }
+                });
+    int started = 0;
+    for (int i = 0; i < 60; i++) {
+      Request request =
+          new Request(rootfs, shell("stat -c %t /dev/console; echo x >/dev/console; exit 3"));
+      request.io = new LaunchIo.Terminal(24, 80);
+      try {
+        LiveContainer container = fixture.start(request);
+        assertThat(container.awaitExit(LaunchFixture.LIMIT).orElseThrow().status()).isEqualTo(3);
+        assertThat(fixture.readUntil(container.terminal().orElseThrow(), "x")).contains("88");
+        started++;
+      } catch (JrtException refused) {
+        assertThat(refused).hasMessageContaining("/dev");
+      }
+    }
+    over.set(true);
+    hostile.join();
+    assertThat(swaps.get()).isPositive();
+    assertThat(started).as("some find a quiet moment").isPositive();
+    assertThat(fixture.sysctl("kernel/core_pattern")).isEqualTo(before);
+    assertThat(sentinel).isEmptyDirectory();
   }
 }

@@ -1,5 +1,6 @@
 package io.jrt.core.launch;
 
+import io.jrt.core.TestHome;
 import io.jrt.linux.Fd;
 import io.jrt.linux.Kernel;
 import io.jrt.linux.OpenFlags;
@@ -32,7 +33,7 @@ final class LaunchFixture {
   private int keepers;
 
   LaunchFixture() throws IOException {
-    directory = Files.createTempDirectory("jrt-launch");
+    directory = TestHome.make("launch");
   }
 
   /** A fresh rootfs: busybox with its usual names, /tmp, /etc. */

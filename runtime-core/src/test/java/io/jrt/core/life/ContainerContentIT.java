@@ -16,6 +16,7 @@ import io.jrt.core.MountPropagation;
 import io.jrt.core.NamespaceMode;
 import io.jrt.core.PodConfig;
 import io.jrt.core.PodState;
+import io.jrt.core.TestHome;
 import io.jrt.core.UserNamespaceConfig;
 import io.jrt.errors.JrtException;
 import io.jrt.linux.FailPoints;
@@ -46,7 +47,7 @@ class ContainerContentIT {
   @TempDir Path shared;
 
   private void open(boolean bridge) throws IOException {
-    lab = new RuntimeLab(Files.createTempDirectory("jrt-core"), FailPoints.none(), bridge);
+    lab = new RuntimeLab(TestHome.make("core"), FailPoints.none(), bridge);
     lab.open();
   }
 
@@ -251,7 +252,7 @@ class ContainerContentIT {
       matches = ".+",
       disabledReason = "the built-in bridge cannot work on this kernel")
   void importedImageRunsOnTheBridgeAndThroughARestart() throws Exception {
-    lab = new RuntimeLab(Files.createTempDirectory("jrt-core"), FailPoints.none(), true);
+    lab = new RuntimeLab(TestHome.make("core"), FailPoints.none(), true);
     lab.importImages();
     lab.open();
     String pod = lab.runPod();

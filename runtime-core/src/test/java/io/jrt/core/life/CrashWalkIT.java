@@ -8,6 +8,7 @@ import io.jrt.core.ContainerSummary;
 import io.jrt.core.Deadline;
 import io.jrt.core.PodFilter;
 import io.jrt.core.PodSummary;
+import io.jrt.core.TestHome;
 import io.jrt.linux.FailPoints;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -140,7 +141,7 @@ class CrashWalkIT {
   }
 
   private static RuntimeLab lab() throws Exception {
-    return new RuntimeLab(Files.createTempDirectory("jrt-crash"), FailPoints.none(), false);
+    return new RuntimeLab(TestHome.make("crash"), FailPoints.none(), false);
   }
 
   private static void crashAt(String step) throws Exception {

@@ -1,6 +1,7 @@
 package io.jrt.core.life;
 
 import io.jrt.core.ContainerConfig;
+import io.jrt.core.TestHome;
 import io.jrt.core.device.DeviceSettings;
 import io.jrt.core.device.DeviceSettings.VisibleDevices;
 import io.jrt.linux.DeviceNumber;
@@ -34,7 +35,7 @@ final class DeviceLab implements AutoCloseable {
 
   DeviceLab(VisibleDevices visible, boolean ownedByUser, Duration checkInterval)
       throws IOException {
-    lab = new RuntimeLab(Files.createTempDirectory("jrt-core"), FailPoints.none(), false);
+    lab = new RuntimeLab(TestHome.make("core"), FailPoints.none(), false);
     directory = lab.directory.resolve("node");
     Path specs = Files.createDirectories(directory.resolve("cdi"));
     lab.configure(

@@ -2,6 +2,7 @@ package io.jrt.core.life;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.jrt.core.TestHome;
 import io.jrt.linux.Kernel;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -29,7 +30,7 @@ final class LoopDisk implements AutoCloseable {
         type.equals("ext4")
             ? List.of("mkfs.ext4", "-q", "-F", "-O", "quota,project", "-E", "quotatype=prjquota")
             : List.of("mkfs.xfs", "-q", "-f");
-    LoopDisk disk = new LoopDisk(Files.createTempDirectory("jrt-disk"));
+    LoopDisk disk = new LoopDisk(TestHome.make("disk"));
     try {
       disk.mount(mkfs, "loop,prjquota");
     } catch (IOException e) {
@@ -40,7 +41,7 @@ final class LoopDisk implements AutoCloseable {
   }
 
   static LoopDisk withoutQuota() throws Exception {
-    LoopDisk disk = new LoopDisk(Files.createTempDirectory("jrt-disk"));
+    LoopDisk disk = new LoopDisk(TestHome.make("disk"));
     try {
       disk.mount(List.of("mkfs.ext4", "-q", "-F"), "loop");
     } catch (IOException e) {

@@ -11,6 +11,7 @@ import io.jrt.core.PodConfig;
 import io.jrt.core.PodFilter;
 import io.jrt.core.PodMetadata;
 import io.jrt.core.PodSecurity;
+import io.jrt.core.TestHome;
 import io.jrt.core.cgroup.CgroupManager;
 import io.jrt.core.cgroup.CgroupfsDriver;
 import io.jrt.core.io.IoEngine;
@@ -78,7 +79,7 @@ final class RuntimeLab implements AutoCloseable {
 
   /** In a new directory, with a network that leads nowhere. */
   RuntimeLab() throws IOException {
-    this(Files.createTempDirectory("jrt-core"), FailPoints.none(), false);
+    this(TestHome.make("core"), FailPoints.none(), false);
     open();
   }
 
