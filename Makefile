@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
+# For what runs longer than CI's patience with one test.
+LONG := -Djrt.it.seconds=90000 -Djrt.it.test.seconds=86400
 MVN  := MVN_FLAGS="$(MVN_FLAGS)" dist/dev/mvn
 # Before and after: what tests that were killed have left on the machine is taken away.
 SWEPT := trap dist/dev/sweep EXIT; dist/dev/sweep;
@@ -34,18 +36,18 @@ test: setup-test ## every test, as root, on real parts
 	$(SWEPT) $(MVN) -DskipITs=false verify
 
 fuzz: setup-test ## each parser of others' bytes with mutated input (SECONDS_EACH=600)
-	$(MVN) -DskipITs=false -Djrt.fuzz.seconds=$(or $(SECONDS_EACH),600) -Dit.test=FuzzIT -Dtest=None -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify
+	$(MVN) -DskipITs=false $(LONG) -Djrt.fuzz.seconds=$(or $(SECONDS_EACH),600) -Dit.test=FuzzIT -Dtest=None -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify
 
 test-v2: build ## the tests of cgroups, launch and lifecycle in a guest with cgroup v2 alone (TESTS="CLASS…")
 	@dist/dev/setup test v2
 	@dist/dev/test-v2 $(TESTS)
 
 fault: setup-test ## kill, fail and hang the daemon at every step, and damage its records; an hour
-	$(SWEPT) $(MVN) -DskipITs=false -Djrt.fault=full -Dit.test='CrashWalkIT,FaultWalkIT,DamagedRecordsIT,CheckIT,SoakIT' \
+	$(SWEPT) $(MVN) -DskipITs=false $(LONG) -Djrt.fault=full -Dit.test='CrashWalkIT,FaultWalkIT,DamagedRecordsIT,CheckIT,SoakIT' \
 	  -Dtest=None -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify
 
 soak: setup-test ## random pods, kills and execs for MINUTES (10) or HOURS, SEED=… repeats one
-	$(SWEPT) $(MVN) -DskipITs=false -Djrt.soak.minutes=$(if $(HOURS),$(shell expr $(HOURS) \* 60),$(or $(MINUTES),10)) \
+	$(SWEPT) $(MVN) -DskipITs=false $(LONG) -Djrt.soak.minutes=$(if $(HOURS),$(shell expr $(HOURS) \* 60),$(or $(MINUTES),10)) \
 	  $(if $(SEED),-Djrt.seed=$(SEED)) -Dit.test=SoakIT -Dtest=None \
 	  -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.net.URLConnection;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,6 +33,7 @@ class CliIT {
           "exec -it web sh",
           "attach shell",
           "port-forward web 8080:80",
+          "cdi generate --watch /var/run/cdi",
           "events --since 10m --filter event=ContainerExited",
           "migrate containerd --dry-run");
 
@@ -54,7 +56,9 @@ class CliIT {
   static void start() throws IOException, InterruptedException {
     registry = LocalRegistry.start(directory);
     app = registry.push("it/app", "1", Workloads.httpd());
-    daemon = Daemon.start("network.bridge.subnets = ['10.215.0.0/16']\n");
+    daemon =
+        Daemon.start(
+            "devices.host-root = '%s'\n%s".formatted(directory.resolve("node"), Daemon.ownRange()));
     daemon.bundledImage();
   }
 
@@ -141,6 +145,7 @@ class CliIT {
         .replace("localhost:5000/app:1", app)
         .replace("8080:80 nginx", port + ":80 " + app)
         .replace("/etc/cdi/vendor.yaml", directory + "/vendor.yaml")
+        .replace("/var/run/cdi", directory + "/cdi")
         .replace(" app.tar", " " + Daemon.bundledArchive())
         .replace(" data.tar", " " + directory + "/data.tar")
         .split(" ");
@@ -243,6 +248,27 @@ class CliIT {
   }
 
   @Test
+  void specsOfGpusComeAndGoWithThem() throws IOException {
+    Path vendor = directory.resolve("node/sys/class/drm/renderD128/device/vendor");
+    Path node = directory.resolve("node/dev/dri/renderD128");
+    Path spec = directory.resolve("watched/intel.com-gpu.json");
+    try (Tmux terminal = Tmux.open(daemon, 150, 25)) {
+      terminal.type("jrt cdi generate --watch " + spec.getParent());
+      Files.createDirectories(node.getParent());
+      Files.createFile(node);
+      Files.createDirectories(vendor.getParent());
+      Files.writeString(vendor, "0x8086\n");
+      terminal.await("intel.com-gpu.json");
+      assertThat(Files.readString(spec)).contains(node.toString());
+      Files.delete(node);
+      terminal.await("no such device is there any more");
+      assertThat(spec).doesNotExist();
+      terminal.keys("C-c");
+      terminal.awaitPrompt();
+    }
+  }
+
+  @Test
   void outputIsTheContainersByteForByteAndTheExitCodeToo() throws Exception {
     Daemon.Result result =
         daemon.jrt("run", "--rm", IMAGE, "sh", "-c", "printf out; printf err >&2; exit 9");
@@ -304,8 +330,10 @@ class CliIT {
       terminal.type("jrt port-forward web :80");
       String screen = terminal.await(" to 80");
       String address = screen.replaceFirst("(?s).*forwarding (\\S+) to 80.*", "$1");
-      try (InputStream page = URI.create("http://" + address + "/").toURL().openStream()) {
-        assertThat(new String(page.readAllBytes(), StandardCharsets.UTF_8)).isEqualTo("page\n");
+      URLConnection page = URI.create("http://" + address + "/").toURL().openConnection();
+      page.setReadTimeout(30_000);
+      try (InputStream body = page.getInputStream()) {
+        assertThat(new String(body.readAllBytes(), StandardCharsets.UTF_8)).isEqualTo("page\n");
       }
       terminal.keys("C-c");
       terminal.awaitPrompt();

@@ -12,7 +12,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * A whole {@code jrtd} in a root, a state directory and a configuration of its own, started from
@@ -22,6 +25,9 @@ final class Daemon implements AutoCloseable {
   private static final Path TREE =
       Path.of(System.getProperty("jrt.tree", "../dist/target/jrt")).toAbsolutePath().normalize();
   private static final Duration READY = Duration.ofSeconds(60);
+
+  /** How long a command of {@code jrt} may take. */
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   /** What a command of {@code jrt} did. */
   record Result(int code, String out, String err) {
@@ -233,13 +239,41 @@ final class Daemon implements AutoCloseable {
     builder.redirectError(err.toFile());
     Process client = builder.start();
     Thread feeder = Thread.ofVirtual().start(() -> feed(input, client));
-    String out = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    if (!client.waitFor(2, TimeUnit.MINUTES)) {
-      client.destroyForcibly();
-      throw new IOException("jrt " + String.join(" ", words) + " does not end");
+    FutureTask<String> output = new FutureTask<>(() -> text(client.getInputStream()));
+    Thread.ofVirtual().start(output);
+    if (!client.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+      throw hanging(client, output, err, words);
     }
-    feeder.join();
-    return new Result(client.exitValue(), out, Files.readString(err));
+    try {
+      String out = output.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+      feeder.join();
+      return new Result(client.exitValue(), out, Files.readString(err));
+    } catch (TimeoutException e) {
+      throw new IOException("jrt %s ended, not its output".formatted(String.join(" ", words)), e);
+    } catch (ExecutionException e) {
+      throw new IOException("output of jrt " + String.join(" ", words), e.getCause());
+    }
+  }
+
+  /** Asks a client that does not end for its threads, ends it, and tells all it said. */
+  private IOException hanging(Process client, FutureTask<String> output, Path err, String... words)
+      throws IOException, InterruptedException {
+    await(new ProcessBuilder("kill", "-QUIT", Long.toString(client.pid())).start());
+    sleep(1000);
+    client.destroyForcibly();
+    String out;
+    try {
+      out = output.get(10, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      out = "no output: " + e;
+    }
+    return new IOException(
+        "jrt %s does not end: %s%n%s%nthe daemon: %s"
+            .formatted(String.join(" ", words), out, Files.readString(err), output()));
+  }
+
+  private static String text(InputStream stream) throws IOException {
+    return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
   }
 
   /** {@code jrt} with these arguments, to be started. */

@@ -42,7 +42,7 @@ class DoctorIT {
 
   @Test
   void registriesThatImagesCameFromAreTried() throws Exception {
-    try (Daemon daemon = Daemon.start("network.bridge.subnets = ['10.217.0.0/16']\n")) {
+    try (Daemon daemon = Daemon.start(Daemon.ownRange())) {
       String host;
       try (LocalRegistry registry = LocalRegistry.start(directory)) {
         String image = registry.push("it/doctor", "1", Workloads.httpd());

@@ -37,7 +37,7 @@ class GuideIT {
 
   @BeforeAll
   static void start() throws IOException {
-    daemon = Daemon.start("network.bridge.subnets = ['10.216.0.0/16']\n");
+    daemon = Daemon.start(Daemon.ownRange());
     try (ServerSocket free = new ServerSocket(0)) {
       port = String.valueOf(free.getLocalPort());
     }

@@ -40,8 +40,6 @@ class StreamingIT {
   private static final long BYTES = Long.getLong("jrt.test.stream.mb", 300) << 20;
   private static final int ROUNDS = Integer.getInteger("jrt.test.rounds", 400);
   private static final long MEGABYTE = 1 << 20;
-  private static final String SUBNET = "network.bridge.subnets = ['10.216.0.0/16']\n";
-
   private Daemon daemon;
   private Cri cri;
   private PodSandboxConfig pod;
@@ -49,7 +47,7 @@ class StreamingIT {
   private String image;
 
   private void start(String config) throws Exception {
-    daemon = Daemon.start(config + SUBNET);
+    daemon = Daemon.start(config + Daemon.ownRange());
     cri = daemon.cri();
     image = daemon.bundledImage();
     pod = Cri.pod("stream", NamespaceMode.POD, daemon.home().resolve("logs")).build();

@@ -8,6 +8,10 @@ import java.util.List;
 /** Where devices are found, and who may have them. */
 public record DevicesConfig(
     @Doc("Directories with CDI specs; the later ones win.") List<Path> cdiDirs,
+    @Doc(
+            "Below what /dev, /proc, /sys and a driver's libraries are looked for when GPUs are"
+                + " found by jrt itself; another directory than / serves to try it out.")
+        Path hostRoot,
     @Doc("Whether GPUs that no CDI spec names are found by jrt itself.") boolean discover,
     @Doc(
             "Whose NVIDIA_VISIBLE_DEVICES asks for GPUs: never, pod (the variable as the request"
@@ -22,6 +26,7 @@ public record DevicesConfig(
   public static final DevicesConfig DEFAULT =
       new DevicesConfig(
           DeviceSettings.DEFAULT.cdiDirectories(),
+          DeviceSettings.DEFAULT.hostRoot(),
           DeviceSettings.DEFAULT.discover(),
           DeviceSettings.DEFAULT.visibleDevices(),
           DeviceSettings.DEFAULT.ownedByUser());
@@ -34,7 +39,7 @@ public record DevicesConfig(
   public DeviceSettings toCore() {
     return new DeviceSettings(
         cdiDirs,
-        DeviceSettings.DEFAULT.hostRoot(),
+        hostRoot,
         discover,
         visibleDevices,
         ownedByUser,
