@@ -8,10 +8,13 @@ import java.util.regex.Pattern;
  */
 final class Redaction {
   private static final String HIDDEN = "***";
+
+  /** After a slash it is a file's name, as in {@code /etc/passwd: permission denied}. */
   private static final Pattern NAMED =
       Pattern.compile(
-          "(?i)((?:password|passwd|secret|identity[-_ ]?token|registry[-_ ]?token|access[-_ ]?token"
-              + "|refresh[-_ ]?token|api[-_ ]?key)\"?\\s*[:=]\\s*\"?)([^\\s\",;}&]+)");
+          "(?i)(?<!/)((?:password|passwd|secret|identity[-_ ]?token|registry[-_ ]?token|access[-_"
+              + " ]?token|refresh[-_ ]?token|api[-_ ]?key)\"?\\s*[:=]\\s*\"?)([^\\s\",;}&]+)");
+
   private static final Pattern HEADER =
       Pattern.compile("(?i)\\b(bearer|basic)\\s+[A-Za-z0-9+/=._~-]{8,}");
   private static final Pattern USER_INFO = Pattern.compile("(://[^/\\s:@]+):[^/\\s@]+@");

@@ -66,9 +66,13 @@ final class LineEncoderTest {
     assertThat(line).doesNotContain("hunter2").contains("***");
   }
 
-  @Test
-  void whatIsNoSecretStays() {
-    String message = "pulled docker.io/library/busybox:1.36@sha256:abcd from registry:5000";
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "pulled docker.io/library/busybox:1.36@sha256:abcd from registry:5000",
+        "start container: exec /etc/passwd: permission denied"
+      })
+  void whatIsNoSecretStays(String message) {
     assertThat(Redaction.of(message)).isEqualTo(message);
   }
 }
