@@ -172,7 +172,12 @@ public final class BridgeNetworkProvider implements NetworkProvider {
       leases.put(lease);
       leases.putLast(ranges::last);
     } catch (RuntimeException e) {
-      ranges.release(addresses);
+      try {
+        leases.remove(lease.sandboxId());
+        ranges.release(addresses);
+      } catch (RuntimeException further) {
+        e.addSuppressed(further); // the addresses stay taken as long as the lease is there
+      }
       throw e;
     }
     return lease;
@@ -321,7 +326,7 @@ public final class BridgeNetworkProvider implements NetworkProvider {
       return;
     }
     Lease releasing = lease.in(State.RELEASING);
-    leases.put(releasing);
+    leases.note(releasing);
     kernel.failPoints().hit("detach-network.dismiss");
     host.dismiss(lease);
     host.forgetFlows(lease);

@@ -5,12 +5,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.linux.Damaged;
+import io.jrt.linux.WholeFile;
+import io.jrt.linux.WholeFile.Durability;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -19,6 +19,8 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -30,6 +32,7 @@ import tools.jackson.databind.node.ObjectNode;
  * are neither interfaces nor pods, and a file that is damaged then is worth nothing.
  */
 final class LeaseStore {
+  private static final Logger log = LoggerFactory.getLogger(LeaseStore.class);
   private static final String SUFFIX = ".json";
   private static final String VERSION_FIELD = "version";
   private static final int VERSION = 1;
@@ -48,8 +51,8 @@ final class LeaseStore {
     LeaseStore store = new LeaseStore(directory);
     try {
       Files.createDirectories(directory);
-      try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + SUFFIX)) {
-        for (Path file : files) {
+      for (Path file : WholeFile.list(directory)) {
+        if (file.toString().endsWith(SUFFIX)) {
           store.read(file);
         }
       }
@@ -105,6 +108,20 @@ final class LeaseStore {
     leases.put(lease.sandboxId(), lease);
   }
 
+  /**
+   * The same, but what cannot be stored holds nobody up: a full disk must not keep a pod from being
+   * detached. The next daemon finds the lease as it was, and whoever it was for gone.
+   */
+  void note(Lease lease) {
+    try {
+      put(lease);
+    } catch (JrtException e) {
+      log.warn(
+          "lease of pod {}: {}: {}", lease.pod(), e.getMessage(), String.valueOf(e.getCause()));
+      leases.put(lease.sandboxId(), lease);
+    }
+  }
+
   void remove(String sandboxId) {
     try {
       Files.deleteIfExists(file(sandboxId));
@@ -137,6 +154,7 @@ final class LeaseStore {
   /** Deletes the directory. */
   void delete() {
     try {
+      WholeFile.list(directory);
       Files.deleteIfExists(directory.resolve(LAST));
       Path damaged = directory.resolve("damaged");
       if (Files.isDirectory(damaged)) {
@@ -157,10 +175,8 @@ final class LeaseStore {
   }
 
   private static void write(Path file, byte[] content) {
-    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
     try {
-      Files.write(temporary, content);
-      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+      WholeFile.write(file, content, Durability.CRASH);
     } catch (IOException e) {
       throw failure("cannot write " + file, e);
     }

@@ -5,13 +5,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.linux.Damaged;
+import io.jrt.linux.WholeFile;
+import io.jrt.linux.WholeFile.Durability;
 import io.jrt.network.Cidr;
 import io.jrt.network.IpAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -154,10 +155,8 @@ final class PodRanges {
     retired.addAll(pools);
     retired.removeAll(fresh);
     pools = List.copyOf(fresh);
-    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
     try {
-      Files.write(temporary, (String.join("\n", cidrs) + "\n").getBytes(UTF_8));
-      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+      WholeFile.write(file, (String.join("\n", cidrs) + "\n").getBytes(UTF_8), Durability.INTACT);
     } catch (IOException e) {
       throw new JrtException(ErrorKind.INTERNAL, STEP, "cannot write " + file, e);
     }

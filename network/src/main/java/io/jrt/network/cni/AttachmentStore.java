@@ -1,20 +1,16 @@
 package io.jrt.network.cni;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static java.nio.file.StandardOpenOption.CREATE;
-import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
-import static java.nio.file.StandardOpenOption.WRITE;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.linux.Damaged;
+import io.jrt.linux.WholeFile;
+import io.jrt.linux.WholeFile.Durability;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collection;
@@ -58,8 +54,8 @@ final class AttachmentStore {
     AttachmentStore store = new AttachmentStore(directory, cacheDir.resolve("results"));
     try {
       Files.createDirectories(directory);
-      try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + SUFFIX)) {
-        for (Path file : files) {
+      for (Path file : WholeFile.list(directory)) {
+        if (file.toString().endsWith(SUFFIX)) {
           store.read(file);
         }
       }
@@ -110,7 +106,7 @@ final class AttachmentStore {
   }
 
   void put(CniAttachment attachment) {
-    write(file(attachment.sandboxId()), encode(attachment));
+    write(file(attachment.sandboxId()), encode(attachment), Durability.POWER_CUT);
     attachments.put(attachment.sandboxId(), attachment);
   }
 
@@ -135,7 +131,7 @@ final class AttachmentStore {
     } catch (IOException e) {
       throw failure("cannot make " + cache, e);
     }
-    write(cacheFile(attachment, network), json.writeValueAsBytes(entry));
+    write(cacheFile(attachment, network), json.writeValueAsBytes(entry), Durability.INTACT);
   }
 
   void remove(CniAttachment attachment, NetworkList network) {
@@ -177,16 +173,9 @@ final class AttachmentStore {
         network.name() + "-" + attachment.sandboxId() + "-" + attachment.interfaceName());
   }
 
-  private static void write(Path file, byte[] content) {
-    Path temporary = file.resolveSibling("." + file.getFileName() + ".tmp");
+  private static void write(Path file, byte[] content, Durability durability) {
     try {
-      try (FileChannel out = FileChannel.open(temporary, CREATE, WRITE, TRUNCATE_EXISTING)) {
-        for (ByteBuffer bytes = ByteBuffer.wrap(content); bytes.hasRemaining(); ) {
-          out.write(bytes);
-        }
-        out.force(true);
-      }
-      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+      WholeFile.write(file, content, durability);
     } catch (IOException e) {
       throw failure("cannot write " + file, e);
     }

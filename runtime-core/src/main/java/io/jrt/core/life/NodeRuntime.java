@@ -37,10 +37,8 @@ import io.jrt.core.store.ContainerRecord;
 import io.jrt.core.store.Intent;
 import io.jrt.core.store.PodRecord;
 import io.jrt.core.store.RecordStore;
-import io.jrt.core.store.RecordStore.Durability;
 import io.jrt.events.Events;
 import io.jrt.events.ImageEvent;
-import io.jrt.events.PodEvent;
 import io.jrt.image.Image;
 import io.jrt.linux.Fd;
 import io.jrt.linux.NamespaceKind;
@@ -72,7 +70,6 @@ public final class NodeRuntime implements ContainerRuntime {
   private final Wiring wiring;
   private final Inventory inventory = new Inventory();
   private final Operations operations;
-  private final RecordStore<PodRecord> podRecords;
   private final PodLifecycle pods;
   private final ContainerLifecycle containers;
   private final ContainerRuns runs;
@@ -90,7 +87,7 @@ public final class NodeRuntime implements ContainerRuntime {
   public NodeRuntime(Wiring wiring) {
     this.wiring = wiring;
     this.operations = new Operations(wiring.failPoints());
-    this.podRecords =
+    RecordStore<PodRecord> podRecords =
         new RecordStore<>(
             wiring.layout().podRecords(), "pod", 1, PodRecord.class, e -> e, wiring.failPoints());
     RecordStore<ContainerRecord> containerRecords =
@@ -163,16 +160,12 @@ public final class NodeRuntime implements ContainerRuntime {
 
   private void stop(Operation operation, Pod pod) {
     operation.step("stop containers");
-    if (pod.isReady()) {
-      // From here on no container of it can be started, so that the list below is complete.
-      pod.record(pod.record().withPhase(PodRecord.Phase.STOPPING));
-      podRecords.put(pod.id(), pod.record(), Durability.CRASH);
-      wiring.events().publish(new PodEvent.Stopped(pod.id(), ""));
-    }
+    // From here on no container of it can be started, so that the list below is complete.
+    pods.unready(pod, "");
     for (Container container : inventory.containersOf(pod.id())) {
       runs.kill(container);
     }
-    pods.release(operation, pod, "");
+    pods.release(operation, pod);
   }
 
   @Override

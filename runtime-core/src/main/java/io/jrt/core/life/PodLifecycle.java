@@ -1,6 +1,5 @@
 package io.jrt.core.life;
 
-import io.jrt.core.ContainerState;
 import io.jrt.core.Deadline;
 import io.jrt.core.LinuxResources;
 import io.jrt.core.PodConfig;
@@ -12,7 +11,6 @@ import io.jrt.core.store.Ids;
 import io.jrt.core.store.Intent;
 import io.jrt.core.store.PodRecord;
 import io.jrt.core.store.RecordStore;
-import io.jrt.core.store.RecordStore.Durability;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.events.NetworkEvent;
@@ -20,6 +18,7 @@ import io.jrt.events.PodEvent;
 import io.jrt.linux.Fd;
 import io.jrt.linux.KernelException;
 import io.jrt.linux.NamespaceKind;
+import io.jrt.linux.WholeFile.Durability;
 import io.jrt.network.AttachRequest;
 import io.jrt.network.PodRef;
 import io.jrt.network.PortMapping;
@@ -383,14 +382,10 @@ final class PodLifecycle {
   }
 
   /** Stops a pod whose containers have ended; steps that were done before are done again. */
-  void release(Operation operation, Pod pod, String why) {
-    PodRecord before = pod.record();
-    if (before.phase() == PodRecord.Phase.STOPPED) {
+  void release(Operation operation, Pod pod) {
+    if (pod.record().phase() == PodRecord.Phase.STOPPED) {
       return;
     }
-    operation.step("mark as stopping");
-    pod.record(before.withPhase(PodRecord.Phase.STOPPING));
-    records.put(pod.id(), pod.record(), Durability.CRASH);
     operation.step("end pod init");
     inits.end(pod);
     if (!pod.hostNetwork()) {
@@ -403,28 +398,43 @@ final class PodLifecycle {
     operation.step("unmount shared memory");
     directory.unmountSharedMemory(pod.id());
     operation.step("commit");
-    pod.record(pod.record().withPhase(PodRecord.Phase.STOPPED));
-    // After a power cut no pod runs, whatever its record says.
-    records.put(pod.id(), pod.record(), Durability.CRASH);
-    if (before.phase() == PodRecord.Phase.READY) {
-      wiring.events().publish(new PodEvent.Stopped(pod.id(), why));
-    }
+    advance(pod, PodRecord.Phase.STOPPED);
   }
 
   /** A ready pod has lost what it stood on: it can only be stopped and removed from now on. */
   void lose(Pod pod, String why) {
+    if (pod.isReady()) {
+      log.warn("pod {} is not ready any more: {}", pod.id(), why);
+      unready(pod, why);
+    }
+  }
+
+  /** No container of the pod can be started from now on. */
+  void unready(Pod pod, String why) {
     pod.lock().lock();
     try {
       if (!pod.isReady()) {
         return;
       }
-      log.warn("pod {} is not ready any more: {}", pod.id(), why);
-      pod.record(pod.record().withPhase(PodRecord.Phase.STOPPING));
-      records.put(pod.id(), pod.record(), Durability.CRASH);
+      advance(pod, PodRecord.Phase.STOPPING);
     } finally {
       pod.lock().unlock();
     }
     wiring.events().publish(new PodEvent.Stopped(pod.id(), why));
+  }
+
+  /**
+   * The next phase is true also where it cannot be stored: a full disk must not keep pods from
+   * ending. Without it the next daemon sees that the namespaces are gone, and after a power cut no
+   * pod runs, whatever its record says.
+   */
+  private void advance(Pod pod, PodRecord.Phase next) {
+    pod.record(pod.record().withPhase(next));
+    try {
+      records.put(pod.id(), pod.record(), Durability.INTACT);
+    } catch (JrtException e) {
+      log.error("that pod {} is {} cannot be stored: {}", pod.id(), next, e.getMessage());
+    }
   }
 
   /** Forgets a stopped pod without containers. */
@@ -444,37 +454,37 @@ final class PodLifecycle {
 
   /** Changes the pod's own limits; those of a cgroup that the kubelet owns are the kubelet's. */
   void update(Pod pod, LinuxResources overhead, LinuxResources resources) {
-    PodRecord now = pod.record();
-    if (now.ownsCgroup() && pod.isReady()) {
-      wiring.cgroups().update(now.cgroup(), resources);
+    // The pod may lose its namespaces at any moment, and must not be ready again by this.
+    pod.lock().lock();
+    try {
+      PodRecord now = pod.record();
+      if (now.ownsCgroup() && pod.isReady()) {
+        wiring.cgroups().update(now.cgroup(), resources);
+      }
+      PodConfig config = now.config();
+      pod.record(
+          now.withConfig(
+              new PodConfig(
+                  config.metadata(),
+                  config.hostname(),
+                  config.logDirectory(),
+                  config.dns(),
+                  config.portMappings(),
+                  config.labels(),
+                  config.annotations(),
+                  config.cgroupParent(),
+                  config.security(),
+                  config.sysctls(),
+                  Optional.of(overhead),
+                  Optional.of(resources))));
+      records.put(pod.id(), pod.record(), Durability.POWER_CUT);
+    } finally {
+      pod.lock().unlock();
     }
-    PodConfig config = now.config();
-    pod.record(
-        now.withConfig(
-            new PodConfig(
-                config.metadata(),
-                config.hostname(),
-                config.logDirectory(),
-                config.dns(),
-                config.portMappings(),
-                config.labels(),
-                config.annotations(),
-                config.cgroupParent(),
-                config.security(),
-                config.sysctls(),
-                Optional.of(overhead),
-                Optional.of(resources))));
-    records.put(pod.id(), pod.record(), Durability.POWER_CUT);
     wiring
         .events()
         .publish(
             new PodEvent.Updated(
                 pod.id(), Map.of("memory", Long.toString(resources.memoryLimit()))));
-  }
-
-  /** Whether any container of the pod has not ended. */
-  boolean hasLiveContainers(Pod pod) {
-    return inventory.containersOf(pod.id()).stream()
-        .anyMatch(container -> !(container.state() instanceof ContainerState.Exited));
   }
 }

@@ -3,20 +3,17 @@ package io.jrt.core.store;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.linux.FailPoints;
+import io.jrt.linux.WholeFile;
+import io.jrt.linux.WholeFile.Durability;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.function.UnaryOperator;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
@@ -26,14 +23,9 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Records as files, one a record: {@code <id>.json} with the kind, the version of its form and the
- * content.
- *
- * <p>A record is written beside its place and renamed onto it, so that it is always whole: the old
- * one or the new one. With {@link Durability#POWER_CUT} file and directory are synced before {@link
- * #put} returns; with {@link Durability#CRASH} they outlive the daemon, not the machine. A file
- * that cannot be read as a record is moved to {@code damaged/} and reported; it never keeps the
- * daemon from starting.
+ * Records as {@linkplain WholeFile whole files}, one a record: {@code <id>.json} with the kind, the
+ * version of its form and the content. A file that cannot be read as a record is moved to {@code
+ * damaged/} and reported; it never keeps the daemon from starting.
  *
  * @param <T> what is recorded
  */
@@ -49,14 +41,6 @@ public final class RecordStore<T> {
           .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
           .enable(SerializationFeature.INDENT_OUTPUT)
           .build();
-
-  /** What a record must outlive. */
-  public enum Durability {
-    /** The daemon's death. */
-    CRASH,
-    /** The machine's. */
-    POWER_CUT
-  }
 
   /**
    * A file that was no record.
@@ -105,46 +89,10 @@ public final class RecordStore<T> {
   /** Writes a record, in place of an older one of the same id. */
   public void put(String id, T record, Durability durability) {
     byte[] bytes = encode(record);
-    Path place = place(id);
-    Path beside = directory.resolve("." + id + ".tmp");
     try {
-      try (FileChannel out =
-          FileChannel.open(
-              beside,
-              Set.of(
-                  StandardOpenOption.CREATE,
-                  StandardOpenOption.TRUNCATE_EXISTING,
-                  StandardOpenOption.WRITE),
-              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
-        ByteBuffer left = ByteBuffer.wrap(bytes);
-        while (left.hasRemaining()) {
-          out.write(left);
-        }
-        if (durability == Durability.POWER_CUT) {
-          out.force(true);
-        }
-      }
-      failPoints.hit("store-" + kind + ".show");
-      Files.move(beside, place, StandardCopyOption.ATOMIC_MOVE);
-      failPoints.hit("store-" + kind + ".shown");
-      if (durability == Durability.POWER_CUT) {
-        syncDirectory();
-      }
-    } catch (IOException | RuntimeException e) {
-      discard(beside, e);
-      if (e instanceof RuntimeException unexpected) {
-        throw unexpected;
-      }
-      throw failed("write " + place, (IOException) e);
-    }
-  }
-
-  /** What a full disk cut short must not take of the disk as well. */
-  private static void discard(Path beside, Exception why) {
-    try {
-      Files.deleteIfExists(beside);
+      WholeFile.write(place(id), bytes, durability, failPoints, "store-" + kind);
     } catch (IOException e) {
-      why.addSuppressed(e);
+      throw failed("write " + place(id), e);
     }
   }
 
@@ -152,10 +100,7 @@ public final class RecordStore<T> {
   public void remove(String id, Durability durability) {
     try {
       failPoints.hit("store-" + kind + ".remove");
-      boolean was = Files.deleteIfExists(place(id));
-      if (was && durability == Durability.POWER_CUT) {
-        syncDirectory();
-      }
+      WholeFile.remove(place(id), durability);
     } catch (IOException e) {
       throw failed("remove " + place(id), e);
     }
@@ -189,17 +134,15 @@ public final class RecordStore<T> {
     List<T> records = new ArrayList<>();
     List<Damaged> damaged = new ArrayList<>();
     List<Path> files;
-    try (var listing = Files.list(directory)) {
-      files = listing.sorted().toList();
+    try {
+      files = WholeFile.list(directory);
     } catch (IOException e) {
       throw failed("list " + directory, e);
     }
     for (Path file : files) {
       String name = file.getFileName().toString();
       try {
-        if (name.startsWith(".") && name.endsWith(".tmp")) {
-          Files.deleteIfExists(file);
-        } else if (name.endsWith(SUFFIX)) {
+        if (name.endsWith(SUFFIX)) {
           String id = name.substring(0, name.length() - SUFFIX.length());
           records.add(decode(id, Files.readAllBytes(file)));
         }
@@ -262,12 +205,6 @@ public final class RecordStore<T> {
       if (component.isAnnotationPresent(Added.class) && !content.has(component.getName())) {
         content.putNull(component.getName());
       }
-    }
-  }
-
-  private void syncDirectory() throws IOException {
-    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-      channel.force(true);
     }
   }
 

@@ -9,6 +9,7 @@ import io.jrt.core.MountConfig;
 import io.jrt.core.PodConfig;
 import io.jrt.core.PodMetadata;
 import io.jrt.linux.FailPoints;
+import io.jrt.linux.WholeFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -35,13 +36,13 @@ class RecordStoreTest {
     Thing text = new Thing("a", 1, pod, List.of(EnvVar.of("A", "base64:odd")));
     Thing bytes =
         new Thing("b", 2, pod, List.of(new EnvVar("B", Bytes.of(new byte[] {(byte) 0x80, 0}))));
-    store().put("a", text, RecordStore.Durability.POWER_CUT);
-    store().put("b", bytes, RecordStore.Durability.CRASH);
+    store().put("a", text, WholeFile.Durability.POWER_CUT);
+    store().put("b", bytes, WholeFile.Durability.CRASH);
     RecordStore.Loaded<Thing> loaded = store().load();
     assertThat(loaded.records()).containsExactly(text, bytes);
     assertThat(loaded.damaged()).isEmpty();
-    store().remove("a", RecordStore.Durability.POWER_CUT);
-    store().remove("a", RecordStore.Durability.POWER_CUT);
+    store().remove("a", WholeFile.Durability.POWER_CUT);
+    store().remove("a", WholeFile.Durability.POWER_CUT);
     assertThat(store().load().records()).containsExactly(bytes);
   }
 
@@ -94,14 +95,14 @@ class RecordStoreTest {
             config.resources(),
             config.security(),
             "SIGTERM");
-    store.put("x", new Holder(full), RecordStore.Durability.CRASH);
+    store.put("x", new Holder(full), WholeFile.Durability.CRASH);
     assertThat(store.load().records()).containsExactly(new Holder(full));
   }
 
   @Test
   void damagedFilesAreSetAsideAndReported() throws Exception {
     Thing good = new Thing("good", 1, pod, List.of());
-    store().put("good", good, RecordStore.Durability.CRASH);
+    store().put("good", good, WholeFile.Durability.CRASH);
     Files.writeString(directory.resolve("cut.json"), "{\"kind\":\"thing\",\"version\":1,\"rec");
     Files.writeString(directory.resolve("empty.json"), "");
     Files.writeString(directory.resolve("other.json"), "{\"kind\":\"spoon\",\"version\":1}");
@@ -123,7 +124,7 @@ class RecordStoreTest {
 
   @Test
   void olderVersionIsMigrated() {
-    store().put("a", new Thing("a", 7, pod, List.of()), RecordStore.Durability.CRASH);
+    store().put("a", new Thing("a", 7, pod, List.of()), WholeFile.Durability.CRASH);
     RecordStore<ThingV2> newer =
         new RecordStore<>(
             directory,
