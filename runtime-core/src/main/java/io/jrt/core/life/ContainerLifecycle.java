@@ -223,7 +223,7 @@ final class ContainerLifecycle {
   void remove(Operation operation, Container container) {
     operation.step("end container");
     runs.kill(container);
-    runs.letGoOfKeeper(container);
+    runs.ends().letGoOfKeeper(container);
     operation.step("release container");
     releaseById(container.id(), container.record().cgroup());
     operation.step("remove record");
@@ -243,7 +243,7 @@ final class ContainerLifecycle {
           wiring.cgroups().remove(cgroup);
         });
     releases.attempt(() -> layers.remove(id));
-    releases.attempt(() -> runs.giveBackDevices(id));
+    releases.attempt(() -> runs.ends().giveBackDevices(id));
     releases.attempt(() -> Layout.removeDirectory(wiring.layout().container(id)));
     releases.attempt(() -> wiring.volumes().named().release(id));
     releases.finish();

@@ -207,7 +207,7 @@ final class Recovery {
         live.acknowledge();
         live.close();
       }
-      runs.releaseRuntimeParts(container);
+      runs.ends().releaseRuntimeParts(container);
     }
   }
 
@@ -228,11 +228,11 @@ final class Recovery {
       case Adopted.Ended(ExitRecord exit) -> {
         // The keeper was let go, so its exit had been stored or its output is lost with it.
         container.state(new ContainerState.Unknown(startedAt(container), "its keeper is gone"));
-        runs.ended(container, exit);
+        runs.ends().ended(container, exit);
       }
       case Adopted.NeverStarted _ -> {
         finding("the start of container %s was cut short and undone".formatted(container.id()));
-        runs.releaseRuntimeParts(container);
+        runs.ends().releaseRuntimeParts(container);
       }
       case Adopted.Lost _ -> lost(container, "its keeper was killed");
     }
@@ -240,14 +240,14 @@ final class Recovery {
 
   private void lost(Container container, String why) {
     finding("nobody saw how container %s ended: %s".formatted(container.id(), why));
-    runs.lost(container, why);
+    runs.ends().lost(container, why);
   }
 
   private Optional<Instant> startedAt(Container container) {
     if (!Files.isDirectory(wiring.layout().container(container.id()))) {
       return Optional.empty();
     }
-    return runs.startRecords(container).load().records().stream()
+    return runs.ends().startRecords(container).load().records().stream()
         .findFirst()
         .map(StartRecord::startedAt);
   }
@@ -334,7 +334,7 @@ final class Recovery {
   /** Ends and removes what carries the id of a container that no record names. */
   void releaseUnknownContainer(String id) {
     endKeeper(wiring.layout().keeper(id));
-    runs.giveBackDevices(id);
+    runs.ends().giveBackDevices(id);
     Layout.removeDirectory(wiring.layout().container(id));
     layers.remove(id);
   }

@@ -59,8 +59,8 @@ class StoreSimulationTest {
     }
 
     void begins(String id, Optional<Thing> content, Durability durability) {
-      now.put(id, with(now.get(id), content));
-      later.put(id, with(later.get(id), content));
+      now.put(id, with(now.getOrDefault(id, Set.of()), content));
+      later.put(id, with(later.getOrDefault(id, Set.of()), content));
       if (durability == Durability.CRASH && content.isPresent()) {
         fragile.add(id);
       }
