@@ -5,7 +5,6 @@ import io.jrt.cri.v1.Container;
 import io.jrt.cri.v1.PortForwardRequest;
 import io.jrt.cri.v1.PortForwardResponse;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -16,6 +15,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
  * {@code jrt port-forward}: connections to a port here go on to a port on a pod's localhost, until
@@ -115,7 +116,11 @@ final class PortForwardCommand implements Command {
       try (WebSocket remote = session.daemon().stream(url, List.of("v4.channel.k8s.io"))) {
         Connection connection = new Connection(client, remote);
         Thread.ofVirtual().start(connection::up);
-        connection.down().ifPresent(error -> tell(session, "port " + port + ": " + error));
+        try {
+          connection.down().ifPresent(error -> tell(session, "port " + port + ": " + error));
+        } finally {
+          connection.over.countDown();
+        }
       }
     } catch (IOException e) {
       tell(session, "port " + port + ": " + e.getMessage());
@@ -133,6 +138,7 @@ final class PortForwardCommand implements Command {
   private static final class Connection {
     private final Socket client;
     private final WebSocket remote;
+    private final CountDownLatch over = new CountDownLatch(1);
     private volatile long heard = System.nanoTime();
 
     Connection(Socket client, WebSocket remote) {
@@ -144,20 +150,28 @@ final class PortForwardCommand implements Command {
     void up() {
       byte[] buffer = new byte[32 << 10];
       try {
-        InputStream in = client.getInputStream();
-        for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+        for (int n = read(buffer); n >= 0; n = read(buffer)) {
           remote.send(DATA, buffer, 0, n);
         }
         heard = System.nanoTime();
-        while (System.nanoTime() - heard < LAST_WORDS.toNanos()) {
-          Thread.sleep(500);
+        long left = LAST_WORDS.toNanos();
+        while (left > 0 && !over.await(left, TimeUnit.NANOSECONDS)) {
+          left = LAST_WORDS.toNanos() - (System.nanoTime() - heard);
         }
         remote.close();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-      } catch (IOException e) {
-        // One side has gone; the other way ends by it.
-        Thread.currentThread().interrupt();
+      } catch (IOException gone) {
+        // The pod takes no more; what it has said is still read, and ends the other way.
+      }
+    }
+
+    /** A client that breaks off has ended as one that says so. */
+    private int read(byte[] buffer) {
+      try {
+        return client.getInputStream().read(buffer);
+      } catch (IOException gone) {
+        return -1;
       }
     }
 

@@ -21,13 +21,11 @@ import io.jrt.cri.v1.PsiData;
 import io.jrt.cri.v1.PsiStats;
 import io.jrt.cri.v1.UpdateContainerResourcesRequest;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -42,7 +40,6 @@ import org.junit.jupiter.api.Test;
 
 /** What the daemon says of resources against what the kernel's own files say. */
 class StatsIT {
-  private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
   private Daemon daemon;
   private Cri cri;
   private String image;
@@ -69,48 +66,6 @@ class StatsIT {
         .getStats();
   }
 
-  /** A file of the container's cgroup, whichever version and hierarchy has it. */
-  private static Path file(String container, String... names) throws IOException {
-    for (Path root :
-        List.of(
-            CGROUPS,
-            CGROUPS.resolve("memory"),
-            CGROUPS.resolve("cpuacct"),
-            CGROUPS.resolve("cpu"),
-            CGROUPS.resolve("pids"),
-            CGROUPS.resolve("blkio"),
-            CGROUPS.resolve("unified"))) {
-      if (Files.isDirectory(root)) {
-        try (Stream<Path> below =
-            Files.find(
-                root, 6, (path, a) -> a.isDirectory() && path.toString().contains(container))) {
-          for (Path directory : below.toList()) {
-            for (String name : names) {
-              if (Files.exists(directory.resolve(name))) {
-                return directory.resolve(name);
-              }
-            }
-          }
-        }
-      }
-    }
-    throw new IOException("no file " + Arrays.toString(names) + " of " + container);
-  }
-
-  private static long number(Path file) throws IOException {
-    return Long.parseLong(Files.readString(file).strip());
-  }
-
-  private static long keyed(Path file, String... keys) throws IOException {
-    for (String line : Files.readAllLines(file)) {
-      String[] words = line.split(" ");
-      if (Arrays.asList(keys).contains(words[0])) {
-        return Long.parseLong(words[1]);
-      }
-    }
-    return 0;
-  }
-
   @Test
   void memoryAndProcessesAreThoseOfTheKernel() throws Exception {
     PodSandboxConfig pod = pod("memory", NamespaceMode.POD);
@@ -134,25 +89,25 @@ class StatsIT {
                 .build());
     awaitLog("memory", "ready");
     // Nothing runs in it but the last steps of its start: looked at until the file stands still.
-    Path current = file(id, "memory.current", "memory.usage_in_bytes");
+    Path current = KernelCounts.file(id, "memory.current", "memory.usage_in_bytes");
     long usage;
     ContainerStats stats;
     long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
     do {
       assertThat(System.nanoTime()).as("its memory does not stand still").isLessThan(end);
-      usage = number(current);
+      usage = KernelCounts.number(current);
       stats = stats(id);
-    } while (number(current) != usage);
-    Path stat = file(id, "memory.stat");
-    long inactive = keyed(stat, "total_inactive_file", "inactive_file");
+    } while (KernelCounts.number(current) != usage);
+    Path stat = KernelCounts.file(id, "memory.stat");
+    long inactive = KernelCounts.keyed(stat, "total_inactive_file", "inactive_file");
     assertThat(stats.getMemory().getUsageBytes().getValue()).isEqualTo(usage);
     assertThat(stats.getMemory().getWorkingSetBytes().getValue()).isEqualTo(usage - inactive);
     assertThat(stats.getMemory().getAvailableBytes().getValue())
         .isEqualTo((256 << 20) - (usage - inactive));
     assertThat(stats.getMemory().getRssBytes().getValue())
-        .isEqualTo(keyed(stat, "total_rss", "anon"));
+        .isEqualTo(KernelCounts.keyed(stat, "total_rss", "anon"));
     assertThat(stats.getMemory().getPageFaults().getValue())
-        .isEqualTo(keyed(stat, "total_pgfault", "pgfault"));
+        .isEqualTo(KernelCounts.keyed(stat, "total_pgfault", "pgfault"));
     assertThat(usage).isGreaterThan(20 << 20);
     assertThat(stats.getWritableLayer().getUsedBytes().getValue()).isGreaterThanOrEqualTo(0);
     PodSandboxStats whole =
@@ -162,7 +117,9 @@ class StatsIT {
     // The container's keeper is in the pod, too.
     assertThat(whole.getLinux().getProcess().getProcessCount().getValue())
         .isGreaterThanOrEqualTo(3)
-        .isEqualTo(number(file(id, "pids.current").resolveSibling("../pids.current")));
+        .isEqualTo(
+            KernelCounts.number(
+                KernelCounts.file(id, "pids.current").resolveSibling("../pids.current")));
     assertThat(whole.getLinux().getContainers(0).getAttributes().getId()).isEqualTo(id);
   }
 
@@ -185,9 +142,9 @@ class StatsIT {
     String table = cri.exec(id, "cat", "/proc/net/dev").getStdout().toStringUtf8();
     long used;
     try {
-      used = number(file(id, "cpuacct.usage"));
+      used = KernelCounts.number(KernelCounts.file(id, "cpuacct.usage"));
     } catch (IOException unified) {
-      used = keyed(file(id, "cpu.stat"), "usage_usec") * 1000;
+      used = KernelCounts.keyed(KernelCounts.file(id, "cpu.stat"), "usage_usec") * 1000;
     }
     assertThat(stats(id).getCpu().getUsageCoreNanoSeconds().getValue()).isEqualTo(used);
     assertThat(used).isBetween(500_000_000L, 3_000_000_000L);
@@ -274,7 +231,7 @@ class StatsIT {
     long descriptors = 0;
     long sockets = 0;
     long threads = 0;
-    List<String> pids = Files.readAllLines(file(id, "cgroup.procs"));
+    List<String> pids = Files.readAllLines(KernelCounts.file(id, "cgroup.procs"));
     for (String pid : pids) {
       try (Stream<Path> open = Files.list(Path.of("/proc", pid, "fd"));
           Stream<Path> tasks = Files.list(Path.of("/proc", pid, "task"))) {
@@ -288,18 +245,18 @@ class StatsIT {
     assertThat(value(metrics, "container_processes")).isEqualTo(pids.size()).isGreaterThan(2);
     assertThat(value(metrics, "container_threads"))
         .isEqualTo(threads)
-        .isEqualTo(number(file(id, "pids.current")));
+        .isEqualTo(KernelCounts.number(KernelCounts.file(id, "pids.current")));
     assertThat(value(metrics, "container_file_descriptors"))
         .isEqualTo(descriptors)
         .isGreaterThan(5);
     assertThat(value(metrics, "container_sockets")).isEqualTo(sockets).isPositive();
-    List<Long> size = statfs(daemon.home());
+    List<Long> size = KernelCounts.statfs(daemon.home());
     assertThat(value(metrics, "container_fs_limit_bytes")).isEqualTo(size.get(0) * size.get(1));
     assertThat(value(metrics, "container_fs_inodes_total")).isEqualTo(size.get(2));
     // Others make and remove files there at the same time.
     assertThat(value(metrics, "container_fs_inodes_free"))
         .isCloseTo(size.get(3), Offset.offset(size.get(2) / 100));
-    for (Map.Entry<List<String>, Long> bytes : deviceBytes(id).entrySet()) {
+    for (Map.Entry<List<String>, Long> bytes : KernelCounts.deviceBytes(id).entrySet()) {
       assertThat(metrics)
           .anySatisfy(
               metric -> {
@@ -318,38 +275,6 @@ class StatsIT {
         .orElseThrow(() -> new AssertionError("no metric " + name))
         .getValue()
         .getValue();
-  }
-
-  /** Block size, blocks, inodes and free inodes. */
-  private static List<Long> statfs(Path path) throws IOException, InterruptedException {
-    Process stat =
-        new ProcessBuilder("stat", "-f", "-c", "%S %b %c %d", path.toString())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    String line = new String(stat.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
-    assertThat(stat.waitFor()).isZero();
-    return Arrays.stream(line.strip().split(" ")).map(Long::parseLong).toList();
-  }
-
-  /** The kernel's own count by major, minor and operation. */
-  private static Map<List<String>, Long> deviceBytes(String container) throws IOException {
-    Map<List<String>, Long> bytes = new HashMap<>();
-    Path file = file(container, "io.stat", "blkio.throttle.io_service_bytes");
-    for (String line : Files.readAllLines(file)) {
-      String[] words = line.split(" ");
-      String[] numbers = words[0].split(":");
-      if (words.length == 3 && (words[1].equals("Read") || words[1].equals("Write"))) {
-        bytes.put(List.of(numbers[0], numbers[1], words[1]), Long.parseLong(words[2]));
-      }
-      for (String word : words) {
-        if (word.startsWith("rbytes=") || word.startsWith("wbytes=")) {
-          bytes.put(
-              List.of(numbers[0], numbers[1], word.startsWith("r") ? "Read" : "Write"),
-              Long.parseLong(word.substring(word.indexOf('=') + 1)));
-        }
-      }
-    }
-    return bytes;
   }
 
   @Test
@@ -380,7 +305,7 @@ class StatsIT {
                 .build());
     awaitLog("waits", "ready");
     ContainerStats stats = stats(id);
-    assertThat(stats.getSwap().getSwapUsageBytes().getValue()).isEqualTo(swap(id));
+    assertThat(stats.getSwap().getSwapUsageBytes().getValue()).isEqualTo(KernelCounts.swap(id));
     assertThat(stats.getSwap().getSwapAvailableBytes().getValue()).isZero();
     pressure(id, "cpu.pressure", stats.getCpu().getPsi());
     pressure(id, "memory.pressure", stats.getMemory().getPsi());
@@ -391,32 +316,25 @@ class StatsIT {
             .getPodMetrics(0)
             .getContainerMetrics(0)
             .getMetricsList();
-    Path throttled = file(id, "cpu.max", "cpu.cfs_quota_us").resolveSibling("cpu.stat");
+    Path throttled =
+        KernelCounts.file(id, "cpu.max", "cpu.cfs_quota_us").resolveSibling("cpu.stat");
     assertThat(value(metrics, "container_cpu_cfs_periods_total"))
-        .isEqualTo(keyed(throttled, "nr_periods"));
+        .isEqualTo(KernelCounts.keyed(throttled, "nr_periods"));
     assertThat(value(metrics, "container_cpu_cfs_throttled_periods_total"))
-        .isEqualTo(keyed(throttled, "nr_throttled"))
+        .isEqualTo(KernelCounts.keyed(throttled, "nr_throttled"))
         .isPositive();
-    Map<List<String>, Long> bytes = deviceBytes(id);
+    Map<List<String>, Long> bytes = KernelCounts.deviceBytes(id);
     long read = sum(bytes, "Read");
     long written = sum(bytes, "Write");
     assertThat(sum(metrics, "container_fs_reads_bytes_total")).isEqualTo(read);
     assertThat(sum(metrics, "container_fs_writes_bytes_total")).isEqualTo(written);
   }
 
-  private static long swap(String container) throws IOException {
-    try {
-      return number(file(container, "memory.swap.current"));
-    } catch (IOException legacy) {
-      return keyed(file(container, "memory.stat"), "total_swap", "swap");
-    }
-  }
-
   /** Compares with the kernel's file; where it keeps none, nothing is to be told. */
   private static void pressure(String container, String name, PsiStats told) throws IOException {
     List<String> lines;
     try {
-      lines = Files.readAllLines(file(container, name));
+      lines = Files.readAllLines(KernelCounts.file(container, name));
     } catch (IOException none) {
       assertThat(told).as(name).isEqualTo(PsiStats.getDefaultInstance());
       return;
@@ -472,8 +390,9 @@ class StatsIT {
     assertThat(shown.getMemoryLimitInBytes()).isEqualTo(96 << 20);
     assertThat(shown.getCpuQuota()).isEqualTo(50_000);
     assertThat(shown.getCpuShares()).isEqualTo(512);
-    assertThat(number(file(id, "memory.max", "memory.limit_in_bytes"))).isEqualTo(96 << 20);
-    Path quota = file(id, "cpu.max", "cpu.cfs_quota_us");
+    assertThat(KernelCounts.number(KernelCounts.file(id, "memory.max", "memory.limit_in_bytes")))
+        .isEqualTo(96 << 20);
+    Path quota = KernelCounts.file(id, "cpu.max", "cpu.cfs_quota_us");
     assertThat(Files.readString(quota).strip()).startsWith("50000");
   }
 

@@ -99,6 +99,7 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
       Path uploads,
       String streamingCertificates,
       Supplier<Configuration.Reloaded> reload) {
+    ArchiveUpload.removeLeftovers(uploads);
     this.configuration = configuration;
     this.reload = reload;
     this.info = new Info(version, runtime, images, configuration, streamingCertificates);

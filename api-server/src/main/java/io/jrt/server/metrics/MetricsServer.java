@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.server.rpc.SocketFile;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -40,10 +41,10 @@ public final class MetricsServer implements AutoCloseable {
 
   private final Metrics metrics;
   private final ServerSocketChannel server;
-  private final Optional<Path> socket;
+  private final Optional<SocketFile> socket;
   private final Semaphore clients = new Semaphore(CLIENTS);
 
-  private MetricsServer(Metrics metrics, ServerSocketChannel server, Optional<Path> socket) {
+  private MetricsServer(Metrics metrics, ServerSocketChannel server, Optional<SocketFile> socket) {
     this.metrics = metrics;
     this.server = server;
     this.socket = socket;
@@ -68,12 +69,12 @@ public final class MetricsServer implements AutoCloseable {
   }
 
   private static MetricsServer onSocket(Path path, Metrics metrics) throws IOException {
-    Files.deleteIfExists(path);
+    SocketFile.prepare(path, STEP);
     ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     try {
       server.bind(UnixDomainSocketAddress.of(path));
       Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-rw----"));
-      return new MetricsServer(metrics, server, Optional.of(path));
+      return new MetricsServer(metrics, server, Optional.of(SocketFile.bound(path)));
     } catch (IOException e) {
       server.close();
       throw e;
@@ -214,10 +215,8 @@ public final class MetricsServer implements AutoCloseable {
   @Override
   public void close() {
     try {
+      socket.ifPresent(SocketFile::remove);
       server.close();
-      if (socket.isPresent()) {
-        Files.deleteIfExists(socket.get());
-      }
     } catch (IOException e) {
       log.warn("the metrics' socket could not be closed: {}", e.getMessage());
     }

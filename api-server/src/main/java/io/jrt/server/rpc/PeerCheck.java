@@ -4,11 +4,11 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.unix.PeerCredentials;
+import io.netty.channel.unix.RawUnixChannelOption;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 import java.util.OptionalInt;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,6 +19,13 @@ import org.slf4j.LoggerFactory;
  */
 final class PeerCheck extends ChannelInboundHandlerAdapter {
   private static final Logger log = LoggerFactory.getLogger(PeerCheck.class);
+
+  private static final int SOL_SOCKET = 1;
+  private static final int SO_PEERGROUPS = 59;
+
+  /** As many as a process can have (NGROUPS_MAX), or the kernel gives none. */
+  private static final RawUnixChannelOption PEER_GROUPS =
+      new RawUnixChannelOption("SO_PEERGROUPS", SOL_SOCKET, SO_PEERGROUPS, 65_536 * Integer.BYTES);
 
   private final int ownUid;
   private final OptionalInt group;
@@ -38,27 +45,35 @@ final class PeerCheck extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** By the groups of the process: those besides its main one the kernel tells by its id only. */
-  private boolean isMember(PeerCredentials who) throws IOException {
+  /**
+   * By the groups that the process had when it connected, which the kernel keeps with the
+   * connection: its number may be another process's by now.
+   */
+  private boolean isMember(EpollDomainSocketChannel peer, PeerCredentials who) {
     if (group.isEmpty()) {
       return false;
     }
+    int wanted = group.getAsInt();
     for (int gid : who.gids()) {
-      if (gid == group.getAsInt()) {
+      if (gid == wanted) {
         return true;
       }
     }
-    String wanted = Integer.toString(group.getAsInt());
-    return Files.readAllLines(Path.of("/proc", Integer.toString(who.pid()), "status")).stream()
-        .filter(line -> line.startsWith("Groups:"))
-        .flatMap(line -> Stream.of(line.split("\\s+")))
-        .anyMatch(wanted::equals);
+    // The kernel fills in as many as there are; what follows is zeros, which name no member.
+    IntBuffer others =
+        peer.config().getOption(PEER_GROUPS).clear().order(ByteOrder.nativeOrder()).asIntBuffer();
+    while (wanted != 0 && others.hasRemaining()) {
+      if (others.get() == wanted) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private boolean allowed(EpollDomainSocketChannel peer) {
     try {
       PeerCredentials who = peer.peerCredentials();
-      if (who.uid() == 0 || who.uid() == ownUid || isMember(who)) {
+      if (who.uid() == 0 || who.uid() == ownUid || isMember(peer, who)) {
         return true;
       }
       log.warn("refused a connection of process {} of user {}", who.pid(), who.uid());

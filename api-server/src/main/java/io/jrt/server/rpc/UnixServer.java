@@ -22,9 +22,7 @@ import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import java.io.IOException;
 import java.net.SocketAddress;
-import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -52,20 +50,14 @@ public final class UnixServer implements AutoCloseable {
   private static final int MAX_HEADERS = 64 << 10;
 
   private final Server server;
-  private final Path socket;
-  private final @Nullable Object fileKey;
+  private final @Nullable SocketFile socket;
   private final EventLoopGroup loops;
   private final ExecutorService calls;
 
   private UnixServer(
-      Server server,
-      Path socket,
-      @Nullable Object fileKey,
-      EventLoopGroup loops,
-      ExecutorService calls) {
+      Server server, @Nullable SocketFile socket, EventLoopGroup loops, ExecutorService calls) {
     this.server = server;
     this.socket = socket;
-    this.fileKey = fileKey;
     this.loops = loops;
     this.calls = calls;
   }
@@ -94,7 +86,7 @@ public final class UnixServer implements AutoCloseable {
       List<BindableService> services,
       CallObserver observer) {
     if (handed.isEmpty()) {
-      prepare(socket);
+      SocketFile.prepare(socket, STEP);
     }
     boolean epoll = Epoll.isAvailable();
     if (!epoll) {
@@ -130,7 +122,7 @@ public final class UnixServer implements AutoCloseable {
       Server server = builder.build().start();
       if (handed.isPresent()) {
         log.info("listens on the socket that systemd has opened");
-        return new UnixServer(server, socket, null, loops, calls);
+        return new UnixServer(server, null, loops, calls);
       }
       if (members.isPresent()) {
         Files.getFileAttributeView(socket, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
@@ -139,7 +131,7 @@ public final class UnixServer implements AutoCloseable {
       }
       Files.setPosixFilePermissions(
           socket, PosixFilePermissions.fromString(members.isPresent() ? "rw-rw----" : "rw-------"));
-      return new UnixServer(server, socket, fileKey(socket), loops, calls);
+      return new UnixServer(server, SocketFile.bound(socket), loops, calls);
     } catch (IOException e) {
       loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
       calls.close();
@@ -214,62 +206,11 @@ public final class UnixServer implements AutoCloseable {
     }
   }
 
-  private static Object fileKey(Path socket) throws IOException {
-    return Files.getAttribute(socket, "unix:ino", LinkOption.NOFOLLOW_LINKS);
-  }
-
-  /** Makes the directory, and removes the socket of a daemon that is gone. */
-  private static void prepare(Path socket) {
-    try {
-      Path directory = socket.toAbsolutePath().getParent();
-      if (directory != null && !Files.isDirectory(directory)) {
-        Files.createDirectories(
-            directory,
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      }
-      if (!Files.exists(socket, LinkOption.NOFOLLOW_LINKS)) {
-        return;
-      }
-      if (answers(socket)) {
-        throw new JrtException(
-            ErrorKind.FAILED_PRECONDITION,
-            STEP,
-            "another daemon listens on " + socket,
-            "stop it, or give this one its own --socket, --root and --state",
-            null);
-      }
-      if (Files.isRegularFile(socket, LinkOption.NOFOLLOW_LINKS)
-          || Files.isDirectory(socket, LinkOption.NOFOLLOW_LINKS)) {
-        throw new JrtException(ErrorKind.INVALID, STEP, socket + " is not a socket");
-      }
-      Files.delete(socket);
-      log.debug("removed the socket {} of a daemon that is gone", socket);
-    } catch (IOException e) {
-      throw new JrtException(ErrorKind.UNAVAILABLE, STEP, "cannot prepare " + socket, e);
-    }
-  }
-
-  private static boolean answers(Path socket) {
-    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-      return channel.connect(UnixDomainSocketAddress.of(socket));
-    } catch (IOException refused) {
-      log.debug("nobody listens on {}: {}", socket, refused.toString());
-      return false;
-    }
-  }
-
   /** Takes no new calls, lets those under way end for a while, then cuts them off. */
   @Override
   public void close() {
-    // A new daemon may have taken the path over: only the own socket is removed.
-    try {
-      if (fileKey != null
-          && Files.exists(socket, LinkOption.NOFOLLOW_LINKS)
-          && fileKey.equals(fileKey(socket))) {
-        Files.delete(socket);
-      }
-    } catch (IOException e) {
-      log.warn("cannot remove {}: {}", socket, e.toString());
+    if (socket != null) {
+      socket.remove();
     }
     server.shutdown();
     try {

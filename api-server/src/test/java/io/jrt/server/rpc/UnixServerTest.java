@@ -180,8 +180,9 @@ final class UnixServerTest {
             "perl",
             "-MSocket",
             "-e",
-            "socket(S, PF_UNIX, SOCK_STREAM, 0); connect(S, sockaddr_un($ARGV[0])) or do { print"
-                + " 'not connected'; exit };syswrite(S, \"PRI * HTTP/2.0\\r"
+            "$SIG{PIPE} = 'IGNORE'; socket(S, PF_UNIX, SOCK_STREAM, 0); connect(S,"
+                + " sockaddr_un($ARGV[0])) or do { print 'not connected'; exit };syswrite(S, \"PRI"
+                + " * HTTP/2.0\\r"
                 + "\\n"
                 + "\\r"
                 + "\\n"
