@@ -1,5 +1,6 @@
 package io.jrt.server;
 
+import io.grpc.BindableService;
 import io.jrt.core.cgroup.CgroupManager;
 import io.jrt.core.io.IoEngine;
 import io.jrt.core.launch.LinuxLauncher;
@@ -39,6 +40,7 @@ import io.jrt.server.rpc.UnixServer;
 import io.jrt.server.streaming.StreamingServer;
 import io.jrt.server.systemd.Activation;
 import io.jrt.server.systemd.Systemd;
+import io.jrt.server.trace.Traces;
 import io.jrt.volumes.Volumes;
 import io.jrt.volumes.VolumesConfig;
 import java.nio.file.Path;
@@ -251,35 +253,44 @@ public final class Main {
     CallObserver calls = CallObserver.NONE;
     if (!config.metrics().address().isEmpty()) {
       var metrics = closer.add(new Metrics(version, runtime, images));
-      runtime.observeSteps(metrics);
+      runtime.observe(metrics);
+      images.observe(metrics);
       calls = metrics;
       closer.add(MetricsServer.start(config.metrics().address(), metrics));
+    }
+    List<BindableService> services =
+        List.of(
+            new RuntimeServiceSwitchboard(
+                version,
+                runtime,
+                streaming,
+                () ->
+                    Map.of(
+                        "config", ConfigText.of(configuration.current()),
+                        "doctor", doctor.text())),
+            new ImageServiceSwitchboard(images),
+            new AdminSwitchboard(
+                version,
+                runtime,
+                images,
+                node.volumes().named(),
+                configuration,
+                doctor,
+                root.resolve("uploads"),
+                streaming.certificates(),
+                reload));
+    if (!config.traces().endpoint().isEmpty()) {
+      var traces = closer.add(Traces.start(config.traces(), version, root));
+      runtime.observe(traces);
+      images.observe(traces);
+      services = services.stream().map(traces::around).toList();
     }
     closer.add(
         UnixServer.start(
             config.daemon().socket(),
             config.daemon().socketGroup(),
             Activation.listener(node.kernel(), System.getenv()),
-            List.of(
-                new RuntimeServiceSwitchboard(
-                    version,
-                    runtime,
-                    streaming,
-                    () ->
-                        Map.of(
-                            "config", ConfigText.of(configuration.current()),
-                            "doctor", doctor.text())),
-                new ImageServiceSwitchboard(images),
-                new AdminSwitchboard(
-                    version,
-                    runtime,
-                    images,
-                    node.volumes().named(),
-                    configuration,
-                    doctor,
-                    root.resolve("uploads"),
-                    streaming.certificates(),
-                    reload)),
+            services,
             calls));
 
     if (!systemd.watchdog().isZero()) {

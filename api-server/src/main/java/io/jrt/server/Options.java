@@ -152,6 +152,7 @@ record Options(
         config.network(),
         config.streaming(),
         config.events(),
-        config.metrics());
+        config.metrics(),
+        config.traces());
   }
 }

@@ -1,6 +1,7 @@
 package io.jrt.it;
 
 import io.jrt.cri.v1.ContainerConfig;
+import io.jrt.cri.v1.ExecRequest;
 import io.jrt.cri.v1.ExecSyncRequest;
 import io.jrt.cri.v1.ListContainersRequest;
 import io.jrt.cri.v1.NamespaceMode;
@@ -10,6 +11,8 @@ import io.jrt.cri.v1.RemovePodSandboxRequest;
 import io.jrt.cri.v1.StopPodSandboxRequest;
 import io.jrt.cri.v1.VersionRequest;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -39,6 +42,8 @@ final class Bench {
 
   private final Map<String, Map<String, long[]>> samples = new LinkedHashMap<>();
   private final Map<String, Map<String, String>> facts = new LinkedHashMap<>();
+
+  private final HttpClient http = Streamed.client();
 
   private Bench() {}
 
@@ -88,6 +93,9 @@ final class Bench {
     timed(who, "StartContainer", round, () -> cri.start(ids[1]));
     for (int i = 0; i < 3; i++) {
       timed(who, "ExecSync", round, () -> exec(cri, ids[1]));
+    }
+    for (int i = 0; i < 3; i++) {
+      timed(who, "Exec by WebSocket, to its end", round, () -> stream(cri, ids[1]));
     }
     timed(
         who,
@@ -144,6 +152,25 @@ final class Bench {
                 .addCmd("/bin/true")
                 .setTimeout(30)
                 .build());
+  }
+
+  /** As kubectl exec does: a URL, a connection to it, and what comes until it is closed. */
+  private void stream(Cri cri, String container) {
+    String url =
+        cri.runtime()
+            .exec(
+                ExecRequest.newBuilder()
+                    .setContainerId(container)
+                    .addCmd("/bin/true")
+                    .setStdout(true)
+                    .build())
+            .getUrl();
+    try (Streamed command = Streamed.open(http, URI.create(url))) {
+      command.awaitClose();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
   }
 
   private void parallel(String who, Cri cri, String image, Path logs)

@@ -35,7 +35,7 @@ final class Streamed implements AutoCloseable {
     Receiver receiver = new Receiver();
     WebSocket socket =
         http.newWebSocketBuilder()
-            .subprotocols("v5.channel.k8s.io")
+            .subprotocols("v5.channel.k8s.io", "v4.channel.k8s.io")
             .buildAsync(URI.create(url.toString().replaceFirst("^http", "ws")), receiver)
             .join();
     return new Streamed(receiver, socket);

@@ -10,7 +10,8 @@ public record Config(
     @Doc("How pods are connected.") NetworkSection network,
     @Doc("How kubectl exec, attach and port-forward reach containers.") StreamingSection streaming,
     @Doc("What is remembered of what happened.") EventsConfig events,
-    @Doc("What the daemon counts of itself.") MetricsConfig metrics) {
+    @Doc("What the daemon counts of itself.") MetricsConfig metrics,
+    @Doc("Where the daemon tells what it does, step by step.") TracesConfig traces) {
 
   public static final Config DEFAULT =
       new Config(
@@ -22,5 +23,6 @@ public record Config(
           NetworkSection.DEFAULT,
           StreamingSection.DEFAULT,
           EventsConfig.DEFAULT,
-          MetricsConfig.DEFAULT);
+          MetricsConfig.DEFAULT,
+          TracesConfig.DEFAULT);
 }

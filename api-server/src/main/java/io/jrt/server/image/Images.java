@@ -1,6 +1,8 @@
 package io.jrt.server.image;
 
 import io.jrt.core.ContainerRuntime;
+import io.jrt.core.op.OperationObserver;
+import io.jrt.core.op.Steps;
 import io.jrt.errors.JrtException;
 import io.jrt.events.ImageEvent;
 import io.jrt.image.ClaimCheck;
@@ -11,6 +13,7 @@ import io.jrt.image.ImageStore;
 import io.jrt.image.LayerProgress;
 import io.jrt.image.PullListener;
 import io.jrt.image.PullProgress;
+import io.jrt.image.PullProgress.Phase;
 import io.jrt.image.PullRequest;
 import io.jrt.image.Reference;
 import java.nio.file.Path;
@@ -23,6 +26,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -33,6 +37,7 @@ public final class Images {
   private final JsonMapper json = JsonMapper.builder().build();
   private final AtomicLong pullNumbers = new AtomicLong();
   private final ConcurrentSkipListMap<Long, UnderWay> pulls = new ConcurrentSkipListMap<>();
+  private final List<OperationObserver> observers = new CopyOnWriteArrayList<>();
 
   /** A pull that has not ended, and how far it was when last heard of. */
   public record UnderWay(Instant since, PullProgress progress) {}
@@ -40,6 +45,15 @@ public final class Images {
   public Images(ImageStore store, ContainerRuntime runtime) {
     this.store = store;
     this.runtime = runtime;
+  }
+
+  /** Lets somebody hear of the pulls that begin from now on. */
+  public void observe(OperationObserver observer) {
+    observers.add(observer);
+  }
+
+  private static String step(Phase phase) {
+    return phase.name().toLowerCase(Locale.ROOT);
   }
 
   /** The images that are here; those of one name only, unless it is empty. */
@@ -56,6 +70,8 @@ public final class Images {
     Instant since = Instant.now();
     var bytes = new AtomicLong();
     long number = pullNumbers.incrementAndGet();
+    var steps = new Steps(observers, "pull image", request.reference(), step(Phase.QUEUED));
+    Optional<Throwable> failure = Optional.empty();
     try {
       Image image =
           store.pull(
@@ -63,6 +79,11 @@ public final class Images {
               progress -> {
                 bytes.set(progress.doneBytes());
                 pulls.put(number, new UnderWay(since, progress));
+                switch (progress.phase()) {
+                  case QUEUED, RESOLVING, CHECKING, FETCHING, COMMITTING ->
+                      steps.at(step(progress.phase()));
+                  case DONE, FAILED -> {}
+                }
                 listener.progress(progress);
               });
       runtime
@@ -74,14 +95,18 @@ public final class Images {
                   bytes.get(),
                   Duration.between(since, Instant.now()).toMillis()));
       return image;
-    } catch (JrtException e) {
-      runtime
-          .events()
-          .publish(
-              new ImageEvent.PullFailed(
-                  request.reference(), e.step(), String.valueOf(e.getMessage())));
+    } catch (RuntimeException e) {
+      failure = Optional.of(e);
+      if (e instanceof JrtException known) {
+        runtime
+            .events()
+            .publish(
+                new ImageEvent.PullFailed(
+                    request.reference(), known.step(), String.valueOf(e.getMessage())));
+      }
       throw e;
     } finally {
+      steps.end(failure);
       pulls.remove(number);
     }
   }

@@ -59,12 +59,13 @@ final class LineEncoder extends EncoderBase<ILoggingEvent> {
   }
 
   private static String text(ILoggingEvent event, String message, String trace) {
-    return "%s %-5s %s: %s%n%s"
+    return "%s %-5s %s: %s%s%n%s"
         .formatted(
             TIME.format(event.getInstant()),
             level(event),
             part(event.getLoggerName()),
             message,
+            request(event),
             trace);
   }
 
@@ -72,7 +73,7 @@ final class LineEncoder extends EncoderBase<ILoggingEvent> {
   private static String journal(ILoggingEvent event, String message, String trace) {
     String prefix = "<" + priority(event.getLevel()) + ">";
     StringBuilder out = new StringBuilder();
-    (part(event.getLoggerName()) + ": " + message + "\n" + trace)
+    (part(event.getLoggerName()) + ": " + message + request(event) + "\n" + trace)
         .lines()
         .forEach(line -> out.append(prefix).append(line).append('\n'));
     return out.toString();
@@ -90,6 +91,12 @@ final class LineEncoder extends EncoderBase<ILoggingEvent> {
       fields.put("error", trace);
     }
     return json.writeValueAsString(fields) + "\n";
+  }
+
+  /** The id of the call that it was logged for, behind a blank. */
+  private static String request(ILoggingEvent event) {
+    String id = event.getMDCPropertyMap().get("request");
+    return id == null ? "" : " [" + id + "]";
   }
 
   private static String level(ILoggingEvent event) {

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.slf4j.LoggerFactory;
+import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /** Sets up the log, on standard error. */
 public final class Logging {
@@ -18,6 +19,11 @@ public final class Logging {
   /** Puts the settings in force; may be called again. */
   public static void apply(LogConfig config) {
     apply((LoggerContext) LoggerFactory.getILoggerFactory(), config);
+    // gRPC, Guava and OpenTelemetry write to the JDK's log.
+    if (!SLF4JBridgeHandler.isInstalled()) {
+      SLF4JBridgeHandler.removeHandlersForRootLogger();
+      SLF4JBridgeHandler.install();
+    }
   }
 
   static void apply(LoggerContext context, LogConfig config) {

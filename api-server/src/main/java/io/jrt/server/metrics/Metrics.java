@@ -12,7 +12,8 @@ import io.jrt.core.OperationInfo;
 import io.jrt.core.PodFilter;
 import io.jrt.core.PodState;
 import io.jrt.core.PodStats;
-import io.jrt.core.op.StepObserver;
+import io.jrt.core.device.GpuUse;
+import io.jrt.core.op.OperationObserver;
 import io.jrt.events.ContainerEvent;
 import io.jrt.events.Delivery;
 import io.jrt.events.Event;
@@ -41,7 +42,7 @@ import java.util.function.ToLongFunction;
  * The daemon's metrics. What happens often is counted as it happens; how things stand is looked up
  * when somebody asks.
  */
-public final class Metrics implements CallObserver, StepObserver, AutoCloseable {
+public final class Metrics implements CallObserver, OperationObserver, AutoCloseable {
   private static final double NANOS = 1e9;
   private static final double[] CALL_BOUNDS = {
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60
@@ -94,10 +95,14 @@ public final class Metrics implements CallObserver, StepObserver, AutoCloseable 
           .help("Containers that ended, by reason.")
           .labelNames("reason")
           .register(registry);
+  private final ContainerRuntime runtime;
   private final Subscription subscription;
   private final Thread listener;
+  private List<PodStats> pods = List.of();
+  private List<GpuUse> gpus = List.of();
 
   public Metrics(String version, ContainerRuntime runtime, Images images) {
+    this.runtime = runtime;
     subscription = runtime.events().subscribe();
     listener = Thread.ofVirtual().name("metrics").unstarted(this::listen);
     GaugeWithCallback.builder()
@@ -106,16 +111,18 @@ public final class Metrics implements CallObserver, StepObserver, AutoCloseable 
         .labelNames("version", "java")
         .callback(to -> to.call(1, version, Runtime.version().toString()))
         .register(registry);
-    objects(runtime);
+    objects();
     images(images);
-    use(runtime);
-    new GpuMetrics(runtime::gpus, registry).register();
+    use();
+    new GpuMetrics(() -> gpus, registry).register();
     jvm();
     listener.start();
   }
 
-  /** All of it, as it is now. */
-  public MetricSnapshots scrape() {
+  /** All of it, as it is now. What several metrics are made of is looked at once. */
+  public synchronized MetricSnapshots scrape() {
+    pods = runtime.podStats(READY);
+    gpus = runtime.gpus();
     return registry.scrape();
   }
 
@@ -125,8 +132,11 @@ public final class Metrics implements CallObserver, StepObserver, AutoCloseable 
   }
 
   @Override
-  public void stepEnded(String operation, String step, boolean failed, Duration took) {
-    steps.labelValues(operation, step, failed ? "error" : "ok").observe(took.toNanos() / NANOS);
+  public Heard began(String operation, String key) {
+    return (step, since, until, failed) ->
+        steps
+            .labelValues(operation, step, failed ? "error" : "ok")
+            .observe(Duration.between(since, until).toNanos() / NANOS);
   }
 
   private void listen() {
@@ -155,7 +165,7 @@ public final class Metrics implements CallObserver, StepObserver, AutoCloseable 
     }
   }
 
-  private void objects(ContainerRuntime runtime) {
+  private void objects() {
     GaugeWithCallback.builder()
         .name("jrt_pods")
         .help("Pods, by state.")
@@ -232,27 +242,22 @@ public final class Metrics implements CallObserver, StepObserver, AutoCloseable 
   }
 
   /** Sums over the ready pods; what each takes is in CRI's own statistics. */
-  private void use(ContainerRuntime runtime) {
+  private void use() {
     CounterWithCallback.builder()
         .name("jrt_pods_cpu_seconds_total")
         .help("CPU time of the pods that are ready.")
         .callback(
-            to ->
-                to.call(
-                    sum(runtime, pod -> pod.cpu().map(CpuStats::usageCoreNanos).orElse(0L))
-                        / NANOS))
+            to -> to.call(sum(pod -> pod.cpu().map(CpuStats::usageCoreNanos).orElse(0L)) / NANOS))
         .register(registry);
     GaugeWithCallback.builder()
         .name("jrt_pods_memory_working_set_bytes")
         .help("Working set of the pods that are ready.")
-        .callback(
-            to ->
-                to.call(sum(runtime, pod -> pod.memory().map(MemoryStats::workingSet).orElse(0L))))
+        .callback(to -> to.call(sum(pod -> pod.memory().map(MemoryStats::workingSet).orElse(0L))))
         .register(registry);
     GaugeWithCallback.builder()
         .name("jrt_pods_processes")
         .help("Processes and threads of the pods that are ready.")
-        .callback(to -> to.call(sum(runtime, pod -> pod.processes().orElse(0))))
+        .callback(to -> to.call(sum(pod -> pod.processes().orElse(0))))
         .register(registry);
     CounterWithCallback.builder()
         .name("jrt_pods_cpu_throttled_seconds_total")
@@ -261,7 +266,6 @@ public final class Metrics implements CallObserver, StepObserver, AutoCloseable 
             to ->
                 to.call(
                     sum(
-                            runtime,
                             pod ->
                                 pod.containers().stream()
                                     .flatMap(container -> container.more().stream())
@@ -271,8 +275,8 @@ public final class Metrics implements CallObserver, StepObserver, AutoCloseable 
         .register(registry);
   }
 
-  private static double sum(ContainerRuntime runtime, ToLongFunction<PodStats> value) {
-    return runtime.podStats(READY).stream().mapToLong(value).sum();
+  private double sum(ToLongFunction<PodStats> value) {
+    return pods.stream().mapToLong(value).sum();
   }
 
   private void jvm() {

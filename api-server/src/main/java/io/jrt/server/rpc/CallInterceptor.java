@@ -111,30 +111,37 @@ final class CallInterceptor implements ServerInterceptor {
       return true;
     }
 
+    /** On whichever thread: a stream ends on one of its own. */
     private void say(Status status) {
+      boolean outside = MDC.get(REQUEST) == null;
+      MDC.put(REQUEST, id);
+      try {
+        sentence(status);
+      } finally {
+        if (outside) {
+          MDC.remove(REQUEST);
+        }
+      }
+    }
+
+    private void sentence(Status status) {
       String method = getMethodDescriptor().getFullMethodName();
       long millis = (System.nanoTime() - since) / 1_000_000;
       switch (status.getCode()) {
-        case OK -> log.debug("{} ok in {} ms [{}]", method, millis, id);
+        case OK -> log.debug("{} ok in {} ms", method, millis);
         case INTERNAL, UNKNOWN, DATA_LOSS ->
             log.error(
-                "{} failed after {} ms [{}]: {}",
+                "{} failed after {} ms: {}",
                 method,
                 millis,
-                id,
                 status.getDescription(),
                 status.getCause());
         // Asked about what is gone, which the kubelet does all day.
         case NOT_FOUND, CANCELLED, UNIMPLEMENTED ->
-            log.debug("{} {} [{}]: {}", method, status.getCode(), id, status.getDescription());
+            log.debug("{} {}: {}", method, status.getCode(), status.getDescription());
         default ->
             log.warn(
-                "{} {} after {} ms [{}]: {}",
-                method,
-                status.getCode(),
-                millis,
-                id,
-                status.getDescription());
+                "{} {} after {} ms: {}", method, status.getCode(), millis, status.getDescription());
       }
     }
   }

@@ -109,6 +109,9 @@ final class ConfigurationTest {
         "[images]\n\nparallel-pulls = \"many\"|line 3: images.parallel-pulls",
         "[images]\nno-progress = \"soon\"|line 2: images.no-progress: 'soon' is no time",
         "[images]\nkeep-free = \"much\"|line 2: images.keep-free: 'much' is no number of bytes",
+        "[traces]\n"
+            + "endpoint = \"collector:4318\"|line 1: traces: endpoint 'collector:4318' is no URL",
+        "[traces]\nsample-percent = 101|line 1: traces: sample-percent 101 is not from 0 to 100",
         "log = 3|line 1: log is a table",
         "[log\nlevel = 1|line 1",
       })

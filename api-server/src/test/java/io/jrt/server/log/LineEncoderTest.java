@@ -6,6 +6,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.LoggingEvent;
 import io.jrt.server.config.LogConfig;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,6 +31,17 @@ final class LineEncoderTest {
   void textIsOneLineForPeople() {
     assertThat(new LineEncoder(LogConfig.Format.TEXT).line(event(Level.WARN, "disk is full", null)))
         .matches("\\d\\d:\\d\\d:\\d\\d\\.\\d{3} warn  Puller: disk is full\n");
+  }
+
+  @Test
+  void everyFormBearsTheRequestThatItWasLoggedFor() {
+    LoggingEvent event = event(Level.WARN, "disk is full", null);
+    event.setMDCPropertyMap(Map.of("request", "4x"));
+    assertThat(new LineEncoder(LogConfig.Format.TEXT).line(event))
+        .endsWith("Puller: disk is full [4x]\n");
+    assertThat(new LineEncoder(LogConfig.Format.JOURNAL).line(event))
+        .isEqualTo("<4>Puller: disk is full [4x]\n");
+    assertThat(new LineEncoder(LogConfig.Format.JSON).line(event)).contains("\"request\":\"4x\"");
   }
 
   @Test

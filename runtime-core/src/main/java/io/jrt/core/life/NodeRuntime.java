@@ -31,8 +31,8 @@ import io.jrt.core.io.StreamClient;
 import io.jrt.core.io.StreamSession;
 import io.jrt.core.launch.LiveContainer;
 import io.jrt.core.op.Operation;
+import io.jrt.core.op.OperationObserver;
 import io.jrt.core.op.Operations;
-import io.jrt.core.op.StepObserver;
 import io.jrt.core.store.ContainerRecord;
 import io.jrt.core.store.Intent;
 import io.jrt.core.store.PodRecord;
@@ -137,9 +137,9 @@ public final class NodeRuntime implements ContainerRuntime {
     return check.run(repair);
   }
 
-  /** Lets somebody hear of the steps of operations. */
-  public void observeSteps(StepObserver steps) {
-    operations.observe(steps);
+  /** Lets somebody hear of operations. */
+  public void observe(OperationObserver observer) {
+    operations.observe(observer);
   }
 
   @Override

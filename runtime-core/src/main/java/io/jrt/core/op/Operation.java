@@ -3,8 +3,9 @@ package io.jrt.core.op;
 import io.jrt.core.Deadline;
 import io.jrt.core.OperationInfo;
 import io.jrt.linux.FailPoints;
-import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -23,11 +24,9 @@ public final class Operation {
   private final Instant since = Instant.now();
   private final Deadline deadline;
   private final FailPoints failPoints;
-  private final StepObserver observer;
+  private final Steps steps;
   private final AtomicInteger joined = new AtomicInteger();
   private final CountDownLatch done = new CountDownLatch(1);
-  private volatile String step = "begin";
-  private volatile Instant stepSince = since;
   private volatile @Nullable Thread thread;
   private @Nullable Object result;
   private @Nullable Throwable failure;
@@ -38,13 +37,13 @@ public final class Operation {
       Object request,
       Deadline deadline,
       FailPoints failPoints,
-      StepObserver observer) {
+      List<OperationObserver> observers) {
     this.key = key;
     this.name = name;
     this.request = request;
     this.deadline = deadline;
     this.failPoints = failPoints;
-    this.observer = observer;
+    this.steps = new Steps(observers, name, key, "begin");
   }
 
   /**
@@ -53,9 +52,7 @@ public final class Operation {
    * blanks, such as {@code run-pod.attach-network}.
    */
   public void step(String name) {
-    stepEnded(false);
-    step = name;
-    stepSince = Instant.now();
+    steps.next(name);
     failPoints.hit((this.name + "." + name).replace(' ', '-'));
   }
 
@@ -69,7 +66,7 @@ public final class Operation {
   }
 
   public String currentStep() {
-    return step;
+    return steps.current();
   }
 
   boolean isEqualTo(String otherName, Object otherRequest) {
@@ -95,19 +92,14 @@ public final class Operation {
     joined.incrementAndGet();
   }
 
-  private void stepEnded(boolean failed) {
-    Duration took = Duration.between(stepSince, Instant.now());
-    observer.stepEnded(name, step, failed, took.isNegative() ? Duration.ZERO : took);
-  }
-
   void succeed(@Nullable Object value) {
-    stepEnded(false);
+    steps.end(Optional.empty());
     result = value;
     done.countDown();
   }
 
   void fail(Throwable why) {
-    stepEnded(true);
+    steps.end(Optional.of(why));
     failure = why;
     done.countDown();
   }
@@ -129,9 +121,9 @@ public final class Operation {
     return new OperationInfo(
         key,
         name,
-        step,
+        steps.current(),
         since,
-        stepSince,
+        steps.since(),
         deadline.wallClock(),
         running == null ? "" : running.getName(),
         joined.get());

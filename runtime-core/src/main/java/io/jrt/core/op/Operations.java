@@ -12,10 +12,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.MDC;
 
 /**
  * The mutating requests under way.
@@ -38,16 +40,16 @@ public final class Operations implements AutoCloseable {
   private final FailPoints failPoints;
   private final Map<String, Operation> running = new HashMap<>();
   private final AtomicLong number = new AtomicLong();
-  private volatile StepObserver observer = StepObserver.NONE;
+  private final List<OperationObserver> observers = new CopyOnWriteArrayList<>();
   private boolean closed;
 
   public Operations(FailPoints failPoints) {
     this.failPoints = failPoints;
   }
 
-  /** Lets somebody hear of the steps of the operations that begin from now on. */
-  public void observe(StepObserver steps) {
-    observer = steps;
+  /** Lets somebody hear of the operations that begin from now on. */
+  public void observe(OperationObserver observer) {
+    observers.add(observer);
   }
 
   public FailPoints failPoints() {
@@ -78,7 +80,7 @@ public final class Operations implements AutoCloseable {
         }
         before = running.get(key);
         if (before == null) {
-          operation = new Operation(key, name, request, deadline, failPoints, observer);
+          operation = new Operation(key, name, request, deadline, failPoints, observers);
           running.put(key, operation);
           start(operation, body);
         } else if (before.isEqualTo(name, request)) {
@@ -114,11 +116,16 @@ public final class Operations implements AutoCloseable {
   }
 
   private <T> void start(Operation operation, Body<? extends T> body) {
+    // What it logs bears the id of the request that began it.
+    Map<String, String> request = MDC.getCopyOfContextMap();
     Thread thread =
         Thread.ofVirtual()
             .name("op-" + number.incrementAndGet() + " " + operation.name())
             .unstarted(
                 () -> {
+                  if (request != null) {
+                    MDC.setContextMap(request);
+                  }
                   @Nullable Object result = null;
                   @Nullable Throwable failure = null;
                   try {
