@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -66,6 +67,18 @@ final class Bench {
       for (int round = -WARM_UP; round < ROUNDS && !PULLS_ONLY; round++) {
         for (Map.Entry<String, Cri> client : clients.entrySet()) {
           bench.pod(client.getKey(), client.getValue(), busybox, directory, round);
+        }
+      }
+      String crictl = System.getenv("CRICTL");
+      if (crictl != null && !PULLS_ONLY) {
+        for (Map.Entry<String, Path> socket : sockets.entrySet()) {
+          String who = socket.getKey();
+          Cri client = Objects.requireNonNull(clients.get(who));
+          bench.fact(
+              who,
+              "port-forward by crictl, MB/s",
+              ForwardBench.megabytesPerSecond(
+                  crictl, socket.getValue(), client, busybox, directory));
         }
       }
       if (!CALLS_ONLY) {
@@ -192,14 +205,18 @@ final class Bench {
       }
     }
     double seconds = (System.nanoTime() - start) / 1e9;
-    Map<String, String> mine = facts.computeIfAbsent(who, name -> new LinkedHashMap<>());
-    mine.put("pods/s, 50 in parallel", "%.1f".formatted(PARALLEL_PODS / seconds));
-    mine.put(
+    fact(who, "pods/s, 50 in parallel", PARALLEL_PODS / seconds);
+    fact(
+        who,
         "PSS outside the daemon per pod, kB",
-        "%.0f".formatted((helperPss() - pssBefore) / (double) PARALLEL_PODS));
+        (helperPss() - pssBefore) / (double) PARALLEL_PODS);
     for (Future<String> pod : pods) {
       cri.removePod(pod.get());
     }
+  }
+
+  private void fact(String who, String what, double value) {
+    facts.computeIfAbsent(who, name -> new LinkedHashMap<>()).put(what, "%.1f".formatted(value));
   }
 
   /** The memory of shims and keepers, shared pages divided among their sharers; kB. */

@@ -28,6 +28,7 @@ final class KernelCounts {
             CGROUPS.resolve("cpu"),
             CGROUPS.resolve("pids"),
             CGROUPS.resolve("blkio"),
+            CGROUPS.resolve("hugetlb"),
             CGROUPS.resolve("unified"))) {
       if (Files.isDirectory(root)) {
         try (Stream<Path> below =

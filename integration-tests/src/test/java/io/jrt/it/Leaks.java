@@ -33,6 +33,8 @@ record Leaks(Set<String> mounts, Set<String> cgroups, Set<String> interfaces, Se
     String instance = instance(home.resolve("root"));
     Set<String> cgroups = cgroupDirectories();
     cgroups.removeIf(path -> path.contains("/jrt-") && !path.contains("/jrt-" + instance));
+    // systemd's: the slice that those of all daemons lie in, and services that it starts meanwhile.
+    cgroups.removeIf(path -> path.endsWith("/jrt.slice") || path.contains("/system.slice/"));
     Set<String> interfaces = interfaceNames();
     interfaces.removeIf(name -> name.startsWith("jrt-") && !name.equals("jrt-" + instance));
     interfaces.removeIf(name -> name.startsWith("jv") && !master(name).equals("jrt-" + instance));

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,6 +60,17 @@ class MetricsIT {
           .contains("operation=\"start container\",result=\"ok\",step=\"launch\"")
           .contains("jrt_pods_cpu_seconds_total");
       assertThat(get(socket, "/")).startsWith("HTTP/1.1 404");
+      String dashboard =
+          Files.readString(Daemon.programs().resolveSibling("share/grafana/jrt.json"));
+      // Of operations there is something to tell only while one is under way.
+      assertThat(
+              Pattern.compile("jrt_[a-z_]+")
+                  .matcher(dashboard)
+                  .results()
+                  .map(metric -> metric.group().replaceFirst("_(bucket|sum|count)$", ""))
+                  .filter(metric -> !metric.equals("jrt_operations")))
+          .isNotEmpty()
+          .allSatisfy(metric -> assertThat(page).contains("# HELP " + metric + " "));
       Assumptions.assumeTrue(Files.isExecutable(PROMTOOL));
       Process check =
           new ProcessBuilder(PROMTOOL.toString(), "check", "metrics")

@@ -147,7 +147,8 @@ class StatsIT {
       used = KernelCounts.keyed(KernelCounts.file(id, "cpu.stat"), "usage_usec") * 1000;
     }
     assertThat(stats(id).getCpu().getUsageCoreNanoSeconds().getValue()).isEqualTo(used);
-    assertThat(used).isBetween(500_000_000L, 3_000_000_000L);
+    // Two seconds of a processor at the most; on a busy machine it gets less.
+    assertThat(used).isBetween(50_000_000L, 3_000_000_000L);
     NetworkInterfaceUsage usage =
         cri.runtime()
             .podSandboxStats(PodSandboxStatsRequest.newBuilder().setPodSandboxId(podId).build())
@@ -250,6 +251,25 @@ class StatsIT {
         .isEqualTo(descriptors)
         .isGreaterThan(5);
     assertThat(value(metrics, "container_sockets")).isEqualTo(sockets).isPositive();
+    String openFiles =
+        Files.readAllLines(Path.of("/proc", pids.getFirst(), "limits")).stream()
+            .filter(line -> line.startsWith("Max open files"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(value(metrics, "container_ulimits_soft"))
+        .isEqualTo(Long.parseLong(openFiles.split("\\s+")[3]));
+    for (Metric huge : metrics) {
+      if (huge.getName().equals("container_hugetlb_usage_bytes")) {
+        String size = huge.getLabelValuesList().getLast();
+        assertThat(huge.getValue().getValue())
+            .isEqualTo(
+                KernelCounts.number(
+                    KernelCounts.file(
+                        id,
+                        "hugetlb." + size + ".current",
+                        "hugetlb." + size + ".usage_in_bytes")));
+      }
+    }
     List<Long> size = KernelCounts.statfs(daemon.home());
     assertThat(value(metrics, "container_fs_limit_bytes")).isEqualTo(size.get(0) * size.get(1));
     assertThat(value(metrics, "container_fs_inodes_total")).isEqualTo(size.get(2));

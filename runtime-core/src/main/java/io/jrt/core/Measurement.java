@@ -1,6 +1,7 @@
 package io.jrt.core;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -14,6 +15,7 @@ import java.util.OptionalLong;
  * @param memoryLimit empty when there is none
  * @param processes processes and threads
  * @param oomKills processes that the kernel killed for want of memory since the start
+ * @param hugepages one for each size that the machine has
  */
 public record Measurement(
     Instant at,
@@ -33,4 +35,10 @@ public record Measurement(
     OptionalLong processes,
     OptionalLong processLimit,
     long oomKills,
-    LinuxResources resources) {}
+    List<HugepageStats> hugepages,
+    LinuxResources resources) {
+
+  public Measurement {
+    hugepages = List.copyOf(hugepages);
+  }
+}

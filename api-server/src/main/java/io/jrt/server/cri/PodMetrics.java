@@ -1,10 +1,21 @@
 package io.jrt.server.cri;
 
+import static io.jrt.server.cri.Measure.counter;
+import static io.jrt.server.cri.Measure.device;
+import static io.jrt.server.cri.Measure.gauge;
+import static io.jrt.server.cri.Measure.huge;
+import static io.jrt.server.cri.Measure.more;
+import static io.jrt.server.cri.Measure.optional;
+import static io.jrt.server.cri.Measure.place;
+import static io.jrt.server.cri.Measure.single;
+import static io.jrt.server.cri.Measure.spec;
+
 import io.jrt.core.ContainerMeasurements;
 import io.jrt.core.ContainerStats;
 import io.jrt.core.CpuStats;
 import io.jrt.core.FilesystemSize;
 import io.jrt.core.FilesystemStats;
+import io.jrt.core.HugepageStats;
 import io.jrt.core.IoStats;
 import io.jrt.core.LinuxResources;
 import io.jrt.core.Measurement;
@@ -20,6 +31,7 @@ import io.jrt.cri.v1.Metric;
 import io.jrt.cri.v1.MetricDescriptor;
 import io.jrt.cri.v1.MetricType;
 import io.jrt.cri.v1.PodSandboxMetrics;
+import io.jrt.server.cri.Measure.Value;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,17 +51,6 @@ final class PodMetrics {
   private static final long MICROS = 1_000_000L;
   private static final List<String> COMMON = List.of("id", "name", "container", "pod", "namespace");
 
-  /** A value and those labels that only its metric has. */
-  private record Value(long number, List<String> labels) {}
-
-  /** A metric of something: as many values as there are, none where the kernel does not tell. */
-  private record Measure<S>(
-      String metric,
-      String help,
-      MetricType type,
-      List<String> labels,
-      Function<S, Stream<Value>> values) {}
-
   private static final List<Measure<ContainerStats>> CONTAINER = container();
   private static final List<Measure<ContainerMeasurements>> LOOKED_AT = lookedAt();
   private static final List<Measure<NetworkStats>> INTERFACE = interfaces();
@@ -62,7 +63,7 @@ final class PodMetrics {
         counter(
             "container_cpu_usage_seconds_total",
             "CPU time since the start, in seconds",
-            stats -> of(stats.cpu().map(CpuStats::usageCoreNanos), SECOND)));
+            stats -> single(stats.cpu().map(CpuStats::usageCoreNanos), SECOND)));
     all.add(
         more(
             "container_cpu_user_seconds_total",
@@ -97,22 +98,22 @@ final class PodMetrics {
         gauge(
             "container_memory_working_set_bytes",
             "memory in use that is not soon to be reclaimed",
-            stats -> of(stats.memory().map(MemoryStats::workingSet), 1)));
+            stats -> single(stats.memory().map(MemoryStats::workingSet), 1)));
     all.add(
         gauge(
             "container_memory_usage_bytes",
             "memory in use, page cache included",
-            stats -> of(stats.memory().map(MemoryStats::usage), 1)));
+            stats -> single(stats.memory().map(MemoryStats::usage), 1)));
     all.add(
         gauge(
             "container_memory_rss",
             "anonymous memory in use",
-            stats -> of(stats.memory().map(MemoryStats::rss), 1)));
+            stats -> single(stats.memory().map(MemoryStats::rss), 1)));
     all.add(
         gauge(
             "container_memory_swap",
             "swap in use",
-            stats -> of(stats.swap().map(SwapStats::usage), 1)));
+            stats -> single(stats.swap().map(SwapStats::usage), 1)));
     all.add(more("container_memory_cache", "file pages in memory", false, Measurement::cache));
     all.add(
         more(
@@ -164,11 +165,24 @@ final class PodMetrics {
             "the limit of processes and threads; 0: none",
             more -> OptionalLong.of(more.processLimit().orElse(0))));
     all.add(
+        huge(
+            "container_hugetlb_usage_bytes",
+            "huge pages in use, by their size",
+            MetricType.GAUGE,
+            HugepageStats::usage));
+    all.add(
+        huge(
+            "container_hugetlb_failcnt",
+            "how often its limit of huge pages was met",
+            MetricType.COUNTER,
+            HugepageStats::failures));
+    all.add(
         gauge(
             "container_start_time_seconds",
             "when it was started, in seconds since 1970",
             stats ->
-                of(stats.more().flatMap(Measurement::startedAt).map(Instant::getEpochSecond), 1)));
+                single(
+                    stats.more().flatMap(Measurement::startedAt).map(Instant::getEpochSecond), 1)));
     all.add(
         more(
             "container_last_seen",
@@ -200,12 +214,12 @@ final class PodMetrics {
         gauge(
             "container_fs_usage_bytes",
             "bytes written to the root file system that are still there",
-            stats -> of(stats.writableLayer().map(FilesystemStats::usedBytes), 1)));
+            stats -> single(stats.writableLayer().map(FilesystemStats::usedBytes), 1)));
     all.add(
         gauge(
             "container_fs_inodes_used",
             "files written to the root file system that are still there",
-            stats -> of(stats.writableLayer().map(FilesystemStats::usedInodes), 1)));
+            stats -> single(stats.writableLayer().map(FilesystemStats::usedInodes), 1)));
     all.add(
         new Measure<>(
             "container_blkio_device_usage_total",
@@ -241,6 +255,14 @@ final class PodMetrics {
             "file descriptors that its processes have open",
             ProcessCounts::fileDescriptors),
         processes("container_sockets", "sockets among these", ProcessCounts::sockets),
+        new Measure<>(
+            "container_ulimits_soft",
+            "soft limits of its main process",
+            MetricType.GAUGE,
+            List.of("ulimit"),
+            seen ->
+                seen.openFilesLimit().stream()
+                    .mapToObj(limit -> new Value(limit, List.of("max_open_files")))),
         filesystem(
             "container_fs_limit_bytes",
             "the size of the file system that its root file system is written to",
@@ -260,7 +282,7 @@ final class PodMetrics {
         help,
         MetricType.GAUGE,
         List.of(),
-        seen -> of(Optional.of(value.applyAsLong(seen.processes())), 1));
+        seen -> single(Optional.of(value.applyAsLong(seen.processes())), 1));
   }
 
   private static Measure<ContainerMeasurements> filesystem(
@@ -270,7 +292,7 @@ final class PodMetrics {
         help,
         MetricType.GAUGE,
         List.of(),
-        seen -> of(seen.filesystem().map(value::applyAsLong), 1));
+        seen -> single(seen.filesystem().map(value::applyAsLong), 1));
   }
 
   private static void pressure(
@@ -283,12 +305,12 @@ final class PodMetrics {
         counter(
             prefix + "_waiting_seconds_total",
             "seconds in which some of it waited for " + words,
-            stats -> of(psi.apply(stats).map(now -> now.some().totalMicros()), MICROS)));
+            stats -> single(psi.apply(stats).map(now -> now.some().totalMicros()), MICROS)));
     all.add(
         counter(
             prefix + "_stalled_seconds_total",
             "seconds in which all of it waited for " + words,
-            stats -> of(psi.apply(stats).map(now -> now.full().totalMicros()), MICROS)));
+            stats -> single(psi.apply(stats).map(now -> now.full().totalMicros()), MICROS)));
   }
 
   private static List<Measure<NetworkStats>> interfaces() {
@@ -332,69 +354,6 @@ final class PodMetrics {
         List.of("interface"),
         stats ->
             Stream.of(new Value(count.applyAsLong(direction.apply(stats)), List.of(stats.name()))));
-  }
-
-  private static Measure<ContainerStats> counter(
-      String metric, String help, Function<ContainerStats, Stream<Value>> values) {
-    return new Measure<>(metric, help, MetricType.COUNTER, List.of(), values);
-  }
-
-  private static Measure<ContainerStats> gauge(
-      String metric, String help, Function<ContainerStats, Stream<Value>> values) {
-    return new Measure<>(metric, help, MetricType.GAUGE, List.of(), values);
-  }
-
-  private static Measure<ContainerStats> more(
-      String metric, String help, boolean counts, ToLongFunction<Measurement> value) {
-    return new Measure<>(
-        metric,
-        help,
-        counts ? MetricType.COUNTER : MetricType.GAUGE,
-        List.of(),
-        stats -> of(stats.more().map(value::applyAsLong), 1));
-  }
-
-  private static Measure<ContainerStats> optional(
-      String metric, String help, Function<Measurement, OptionalLong> value) {
-    return gauge(
-        metric,
-        help,
-        stats ->
-            stats.more().stream()
-                .flatMapToLong(more -> value.apply(more).stream())
-                .mapToObj(number -> new Value(number, List.of())));
-  }
-
-  private static Measure<ContainerStats> spec(
-      String metric, String help, ToLongFunction<LinuxResources> value) {
-    return more(metric, help, false, more -> Math.max(0, value.applyAsLong(more.resources())));
-  }
-
-  private static Measure<ContainerStats> device(
-      String metric, String help, ToLongFunction<IoStats.Device> value) {
-    return new Measure<>(
-        metric,
-        help,
-        MetricType.COUNTER,
-        List.of("device"),
-        stats ->
-            stats.io().stream()
-                .flatMap(io -> io.devices().stream())
-                .map(
-                    device ->
-                        new Value(value.applyAsLong(device), List.of("/dev/" + device.name()))));
-  }
-
-  private static List<String> place(IoStats.Device device, String operation) {
-    return List.of(
-        "/dev/" + device.name(),
-        Integer.toString(device.major()),
-        Integer.toString(device.minor()),
-        operation);
-  }
-
-  private static Stream<Value> of(Optional<Long> number, long divisor) {
-    return number.map(value -> new Value(value / divisor, List.of())).stream();
   }
 
   static List<MetricDescriptor> descriptors() {

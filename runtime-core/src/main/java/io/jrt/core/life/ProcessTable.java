@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -37,6 +38,21 @@ final class ProcessTable {
           sum.sockets() + sockets);
     } catch (IOException | UncheckedIOException ended) {
       return sum;
+    }
+  }
+
+  /** How many files a process may have open (the soft limit); empty when it has ended. */
+  static OptionalLong openFilesLimit(long pid) {
+    String name = "Max open files";
+    try {
+      return Files.readAllLines(Path.of("/proc", Long.toString(pid), "limits")).stream()
+          .filter(line -> line.startsWith(name))
+          .map(line -> line.substring(name.length()).strip().split("\\s+")[0])
+          .filter(soft -> soft.matches("\\d{1,18}"))
+          .mapToLong(Long::parseLong)
+          .findFirst();
+    } catch (IOException ended) {
+      return OptionalLong.empty();
     }
   }
 

@@ -6,6 +6,7 @@ import io.jrt.core.ContainerStats;
 import io.jrt.core.CpuStats;
 import io.jrt.core.FilesystemSize;
 import io.jrt.core.FilesystemStats;
+import io.jrt.core.HugepageStats;
 import io.jrt.core.IoStats;
 import io.jrt.core.LinuxResources;
 import io.jrt.core.Measurement;
@@ -123,6 +124,11 @@ final class Statistics {
                   .map(known -> wiring.cgroups().processes(known.record().cgroup()))
                   .map(ProcessTable::count)
                   .orElse(ProcessTable.count(Set.of())),
+              inventory
+                  .findContainer(container.id())
+                  .flatMap(Container::live)
+                  .map(live -> ProcessTable.openFilesLimit(live.pid()))
+                  .orElse(OptionalLong.empty()),
               container.writableLayer().flatMap(this::size)));
     }
     return new PodMeasurements(stats, measured);
@@ -189,6 +195,9 @@ final class Statistics {
         pids.map(now -> OptionalLong.of(now.current())).orElse(OptionalLong.empty()),
         pids.map(CgroupStats.Pids::limit).orElse(OptionalLong.empty()),
         Math.max(0, memory.map(CgroupStats.Memory::oomKills).orElse(0L) - oomBefore),
+        stats.hugepages().stream()
+            .map(huge -> new HugepageStats(huge.pageSize(), huge.usage(), huge.failures()))
+            .toList(),
         resources);
   }
 
