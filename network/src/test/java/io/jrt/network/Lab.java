@@ -9,6 +9,7 @@ import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
@@ -18,12 +19,14 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 
 /**
  * Network namespaces for a test: a host with an outside beyond it, and pods. The machine's own
@@ -229,6 +232,33 @@ public final class Lab implements AutoCloseable {
     public void close() throws IOException {
       channel.close();
     }
+  }
+
+  /**
+   * Sends the first packet of an SCTP association. No Java and not every kernel speaks SCTP, but
+   * every kernel passes it on.
+   */
+  public void sendSctp(Path netns, String address, int port) throws Exception {
+    ByteBuffer packet = ByteBuffer.allocate(32);
+    packet.putShort((short) 40_000).putShort((short) port).putInt(0).putInt(0);
+    packet.put((byte) 1).put((byte) 0).putShort((short) 20); // INIT
+    packet.putInt(1).putInt(65_536).putShort((short) 1).putShort((short) 1).putInt(1);
+    CRC32C sum = new CRC32C();
+    sum.update(packet.array());
+    packet.order(ByteOrder.LITTLE_ENDIAN).putInt(8, (int) sum.getValue());
+    String family = address.contains(":") ? "INET6" : "INET";
+    String to = address.contains(":") ? "sockaddr_in6" : "sockaddr_in";
+    run(
+        netns,
+        List.of(
+            "perl",
+            "-MSocket=:all",
+            "-e",
+            "socket(my $s, PF_%s, SOCK_RAW, 132) or die $!;".formatted(family)
+                + "send($s, pack('H*', $ARGV[0]), 0, %s(0, inet_pton(AF_%s, $ARGV[1]))) or die $!"
+                    .formatted(to, family),
+            HexFormat.of().formatHex(packet.array()),
+            address));
   }
 
   private DatagramChannel udp(Path netns, boolean v6) throws Exception {

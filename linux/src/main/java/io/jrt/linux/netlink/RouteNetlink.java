@@ -29,6 +29,8 @@ public final class RouteNetlink implements AutoCloseable {
   private static final int NEW_ROUTE = 24;
   private static final int GET_ROUTE = 26;
 
+  private static final int NEW_QDISC = 36;
+
   private static final int LINK_HEADER = 16;
   private static final int ADDRESS_HEADER = 8;
   private static final int ROUTE_HEADER = 12;
@@ -52,6 +54,16 @@ public final class RouteNetlink implements AutoCloseable {
   private static final int BRIDGE_STP = 5;
   private static final int BRIDGE_MCAST_SNOOPING = 23;
   private static final int BRIDGE_PORT_HAIRPIN = 4;
+
+  private static final int QDISC_ROOT = -1;
+  private static final int QDISC_HANDLE = 1 << 16;
+  private static final int TCA_KIND = 1;
+  private static final int TCA_OPTIONS = 2;
+  private static final int TBF_PARMS = 1;
+  private static final int TBF_RATE64 = 4;
+  private static final int TBF_BURST = 6;
+  private static final int TBF_PARMS_SIZE = 36;
+  private static final int LINK_LAYER_ETHERNET = 1;
 
   private static final int AF_INET = 2;
   private static final int AF_BRIDGE = 7;
@@ -245,6 +257,42 @@ public final class RouteNetlink implements AutoCloseable {
   public NetlinkMessage setMtu(int index, int mtu) {
     return linkHeader("set mtu " + mtu + " of link " + index, NEW_LINK, 0, index, 0, 0)
         .attribute32(IFLA_MTU, mtu);
+  }
+
+  /**
+   * Limits what leaves by an interface with a token bucket (tc-tbf), in place of what it had.
+   *
+   * @param bytesPerSecond the rate
+   * @param burst bytes that may go at once after a pause
+   * @param queue bytes that may wait; more are dropped
+   */
+  public NetlinkMessage limit(int index, long bytesPerSecond, int burst, int queue) {
+    ByteBuffer parameters = ByteBuffer.allocate(TBF_PARMS_SIZE).order(ByteOrder.nativeOrder());
+    parameters.put(1, (byte) LINK_LAYER_ETHERNET);
+    parameters.putInt(8, (int) Math.min(bytesPerSecond, 0xffff_ffffL));
+    parameters.putInt(24, queue);
+    byte[] rate =
+        ByteBuffer.allocate(8).order(ByteOrder.nativeOrder()).putLong(bytesPerSecond).array();
+    return header(
+            "limit link " + index + " to " + bytesPerSecond + " bytes per second",
+            NEW_QDISC,
+            NetlinkConnection.CREATE | NetlinkConnection.REPLACE)
+        .u8(0)
+        .u8(0)
+        .u16(0)
+        .u32(index)
+        .u32(QDISC_HANDLE)
+        .u32(QDISC_ROOT)
+        .u32(0)
+        .text(TCA_KIND, "tbf")
+        .nest(
+            TCA_OPTIONS,
+            options -> {
+              options.bytes(TBF_PARMS, parameters.array()).attribute32(TBF_BURST, burst);
+              if (bytesPerSecond > 0xffff_ffffL) {
+                options.bytes(TBF_RATE64, rate);
+              }
+            });
   }
 
   /** Puts an interface into a group of interfaces, for {@link #deleteGroup}. */

@@ -2,6 +2,7 @@ package io.jrt.network.bridge;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.linux.Errno;
 import io.jrt.linux.Fd;
 import io.jrt.linux.Kernel;
 import io.jrt.linux.KernelException;
@@ -10,6 +11,7 @@ import io.jrt.linux.netlink.RouteNetlink;
 import io.jrt.linux.netlink.RouteNetlink.Link;
 import io.jrt.network.AttachRequest;
 import io.jrt.network.Attachment;
+import io.jrt.network.Bandwidth;
 import io.jrt.network.Cidr;
 import io.jrt.network.GroupsConfig;
 import io.jrt.network.HostNamespace;
@@ -48,6 +50,8 @@ public final class BridgeNetworkProvider implements NetworkProvider {
   private static final String CHECK = "check network";
   private static final String COLLECT = "collect networks";
   private static final int LOOPBACK = 1;
+  private static final long MIN_BURST = 64 << 10;
+  private static final long MAX_BURST = 1 << 30;
 
   private final Kernel kernel;
   private final Names names;
@@ -124,6 +128,7 @@ public final class BridgeNetworkProvider implements NetworkProvider {
       release(lease);
       reaper.drain();
     }
+    Bandwidth bandwidth = Bandwidth.of(request.annotations());
     hostPorts.claim(request.pod(), request.portMappings());
     Lease lease;
     try {
@@ -133,7 +138,7 @@ public final class BridgeNetworkProvider implements NetworkProvider {
       throw e;
     }
     try {
-      Lease attached = lease.attached(connect(lease));
+      Lease attached = lease.attached(connect(lease, bandwidth));
       leases.put(attached);
       return attached.attachment();
     } catch (RuntimeException e) {
@@ -194,7 +199,7 @@ public final class BridgeNetworkProvider implements NetworkProvider {
   }
 
   /** Makes all that the lease says, and answers the MTU. */
-  private int connect(Lease lease) {
+  private int connect(Lease lease, Bandwidth bandwidth) {
     kernel.failPoints().hit("attach-network.make-interface");
     Bridge bridge = host.ensure();
     try (Fd netns = openNetns(lease.netnsPath());
@@ -221,11 +226,16 @@ public final class BridgeNetworkProvider implements NetworkProvider {
                         netns)));
             routes
                 .link(lease.veth())
-                .ifPresent(port -> routes.run(List.of(routes.setHairpin(port.index()))));
+                .ifPresent(
+                    port -> {
+                      routes.run(List.of(routes.setHairpin(port.index())));
+                      limit(routes, port.index(), bandwidth.ingress());
+                    });
             return true;
           });
       kernel.failPoints().hit("attach-network.set-addresses");
       int index = podInterface(pod, lease).index();
+      limit(pod, index, bandwidth.egress());
       List<NetlinkMessage> set = new ArrayList<>();
       set.add(pod.setUp(LOOPBACK));
       set.add(pod.setUp(index));
@@ -240,6 +250,32 @@ public final class BridgeNetworkProvider implements NetworkProvider {
     host.forgetFlows(lease);
     kernel.failPoints().hit("attach-network.note");
     return bridge.mtu();
+  }
+
+  /**
+   * Limits what leaves by one end of the pair: the host's end for what the pod receives, the pod's
+   * for what it sends. Both go with the pair.
+   */
+  private static void limit(RouteNetlink routes, int index, long bitsPerSecond) {
+    if (bitsPerSecond == 0) {
+      return;
+    }
+    long rate = Math.max(1, bitsPerSecond / 8);
+    // A tenth of a second of what the rate allows, and never less than one large segment.
+    int burst = (int) Math.clamp(rate / 10, MIN_BURST, MAX_BURST);
+    try {
+      routes.run(List.of(routes.limit(index, rate, burst, burst)));
+    } catch (KernelException e) {
+      if (!e.is(Errno.ENOENT)) {
+        throw e;
+      }
+      throw new JrtException(
+          ErrorKind.FAILED_PRECONDITION,
+          ATTACH,
+          "the pod's bandwidth cannot be limited: this kernel has no token bucket",
+          "load the module sch_tbf, or take the annotation away",
+          e);
+    }
   }
 
   /** A pod takes no routes from what another pod says to be a router. */

@@ -2,11 +2,8 @@ package io.jrt.network.cni;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.jrt.errors.ErrorKind;
-import io.jrt.errors.JrtException;
-import io.jrt.linux.Damaged;
-import io.jrt.linux.WholeFile;
 import io.jrt.linux.WholeFile.Durability;
+import io.jrt.network.SandboxRecords;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -15,9 +12,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
@@ -33,81 +28,39 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class AttachmentStore {
   private static final Logger LOG = LoggerFactory.getLogger(AttachmentStore.class);
-  private static final String SUFFIX = ".json";
-  private static final String VERSION_FIELD = "version";
-  private static final int VERSION = 1;
+  private static final SandboxRecords.Kind<CniAttachment> KIND =
+      new SandboxRecords.Kind<>(
+          CniAttachment.class,
+          CniAttachment::sandboxId,
+          "network attachment",
+          Durability.POWER_CUT);
 
-  private final Path directory;
   private final Path cache;
   private final JsonMapper json = JsonMapper.builder().build();
-  private final Map<String, CniAttachment> attachments = new ConcurrentHashMap<>();
+  private final SandboxRecords<CniAttachment> records;
 
   private AttachmentStore(Path directory, Path cache) {
-    this.directory = directory;
     this.cache = cache;
+    this.records = SandboxRecords.open(directory, KIND);
   }
 
   /** A sandbox and its interface, as plugins name attachments. */
   record Name(String containerId, String interfaceName) {}
 
   static AttachmentStore open(Path directory, Path cacheDir) {
-    AttachmentStore store = new AttachmentStore(directory, cacheDir.resolve("results"));
-    try {
-      Files.createDirectories(directory);
-      for (Path file : WholeFile.list(directory)) {
-        if (file.toString().endsWith(SUFFIX)) {
-          store.read(file);
-        }
-      }
-    } catch (IOException e) {
-      throw failure("cannot read " + directory, e);
-    }
-    return store;
-  }
-
-  private void read(Path file) {
-    try {
-      CniAttachment attachment = decode(Files.readAllBytes(file));
-      if (!file.equals(file(attachment.sandboxId()))) {
-        throw new IOException("it is the record of sandbox " + attachment.sandboxId());
-      }
-      attachments.put(attachment.sandboxId(), attachment);
-    } catch (IOException | RuntimeException e) {
-      Damaged.setAside(
-          file, directory.resolve("damaged"), "network attachment", String.valueOf(e.getMessage()));
-    }
-  }
-
-  private CniAttachment decode(byte[] bytes) throws IOException {
-    if (!(json.readTree(bytes) instanceof ObjectNode tree)) {
-      throw new IOException("it is no JSON object");
-    }
-    // The first daemons wrote none.
-    int version = tree.path(VERSION_FIELD).asInt(1);
-    if (version > VERSION) {
-      throw new IOException("it has version " + version + " and this daemon knows " + VERSION);
-    }
-    tree.remove(VERSION_FIELD);
-    return json.treeToValue(tree, CniAttachment.class);
-  }
-
-  private byte[] encode(CniAttachment attachment) {
-    ObjectNode tree = json.valueToTree(attachment);
-    tree.put(VERSION_FIELD, VERSION);
-    return json.writeValueAsBytes(tree);
+    return new AttachmentStore(directory, cacheDir.resolve("results"));
   }
 
   Optional<CniAttachment> find(String sandboxId) {
-    return Optional.ofNullable(attachments.get(sandboxId));
+    return records.find(sandboxId);
   }
 
   Collection<CniAttachment> all() {
-    return List.copyOf(attachments.values());
+    return records.all();
   }
 
   void put(CniAttachment attachment) {
-    write(file(attachment.sandboxId()), encode(attachment), Durability.POWER_CUT);
-    attachments.put(attachment.sandboxId(), attachment);
+    records.put(attachment);
   }
 
   /** Puts the result of an attachment into libcni's cache. */
@@ -129,19 +82,18 @@ final class AttachmentStore {
     try {
       Files.createDirectories(cache);
     } catch (IOException e) {
-      throw failure("cannot make " + cache, e);
+      throw records.failure("cannot make " + cache, e);
     }
-    write(cacheFile(attachment, network), json.writeValueAsBytes(entry), Durability.INTACT);
+    records.write(cacheFile(attachment, network), json.writeValueAsBytes(entry), Durability.INTACT);
   }
 
   void remove(CniAttachment attachment, NetworkList network) {
     try {
       Files.deleteIfExists(cacheFile(attachment, network));
-      Files.deleteIfExists(file(attachment.sandboxId()));
     } catch (IOException e) {
-      throw failure("cannot delete " + file(attachment.sandboxId()), e);
+      throw records.failure("cannot delete " + cacheFile(attachment, network), e);
     }
-    attachments.remove(attachment.sandboxId());
+    records.remove(attachment.sandboxId());
   }
 
   /** All attachments of a network in libcni's cache, also those of other runtimes on the host. */
@@ -164,24 +116,8 @@ final class AttachmentStore {
     return names;
   }
 
-  private Path file(String sandboxId) {
-    return directory.resolve(sandboxId + SUFFIX);
-  }
-
   private Path cacheFile(CniAttachment attachment, NetworkList network) {
     return cache.resolve(
         network.name() + "-" + attachment.sandboxId() + "-" + attachment.interfaceName());
-  }
-
-  private static void write(Path file, byte[] content, Durability durability) {
-    try {
-      WholeFile.write(file, content, durability);
-    } catch (IOException e) {
-      throw failure("cannot write " + file, e);
-    }
-  }
-
-  private static JrtException failure(String message, IOException cause) {
-    return new JrtException(ErrorKind.INTERNAL, "store network attachment", message, cause);
   }
 }

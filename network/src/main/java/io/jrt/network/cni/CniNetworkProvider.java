@@ -51,6 +51,7 @@ public final class CniNetworkProvider implements NetworkProvider {
 
   private final Kernel kernel;
   private final ConfigDirs configs;
+  private final RunningPlugins running;
   private final PluginRunner runner;
   private final AttachmentStore attachments;
   private final HostPorts hostPorts;
@@ -73,7 +74,8 @@ public final class CniNetworkProvider implements NetworkProvider {
     CniConfig config = context.config().cni();
     this.kernel = context.kernel();
     this.configs = new ConfigDirs(config.confDirs());
-    this.runner = new PluginRunner(kernel, host, config.binDirs(), config.pluginTimeout());
+    this.running = new RunningPlugins(kernel, context.stateDir().resolve("cni-plugins"));
+    this.runner = new PluginRunner(kernel, host, config.binDirs(), config.pluginTimeout(), running);
     this.attachments = AttachmentStore.open(context.rootDir().resolve("cni"), config.cacheDir());
     this.hostPorts = new HostPorts(host);
     for (CniAttachment attachment : attachments.all()) {
@@ -116,6 +118,7 @@ public final class CniNetworkProvider implements NetworkProvider {
 
   private Attachment attachLocked(AttachRequest request) {
     PodRef pod = request.pod();
+    running.awaitFormer(pod.sandboxId());
     Optional<CniAttachment> former = attachments.find(pod.sandboxId());
     if (former.isPresent()) {
       CniAttachment attachment = former.get();
@@ -252,6 +255,7 @@ public final class CniNetworkProvider implements NetworkProvider {
 
   /** Runs DEL to the end. If something failed the attachment stays, to be tried again. */
   private void release(CniAttachment attachment) {
+    running.awaitFormer(attachment.sandboxId());
     Path netns = Path.of(attachment.netns());
     String path = kernel.namespaces().isPinned(netns) ? attachment.netns() : "";
     NetworkList list = list(attachment);

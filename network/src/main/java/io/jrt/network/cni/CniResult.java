@@ -70,7 +70,9 @@ final class CniResult {
     JsonNode interfaces = result.path("interfaces");
     for (JsonNode ip : result.path("ips")) {
       JsonNode index = ip.path("interface");
-      if (!index.isNumber() || isPods(interfaces.path(index.intValue()), interfaceName)) {
+      boolean ofOne = index.isIntegralNumber() && index.canConvertToInt();
+      if (!index.isNumber()
+          || (ofOne && isPods(interfaces.path(index.intValue()), interfaceName))) {
         ips.add(Cidr.parse(ip.path("address").asString("")).address().toString());
       }
     }

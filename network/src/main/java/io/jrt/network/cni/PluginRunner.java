@@ -27,8 +27,8 @@ import tools.jackson.databind.node.ObjectNode;
  * Runs plugins: each in a session of its own, with no descriptor and no environment but what the
  * specification names (and PATH, since plugins run iptables), for a limited time.
  *
- * <p>Input and output are files in memory: nothing blocks when a plugin does not read, writes too
- * much, or leaves a child behind that holds its output open.
+ * <p>Input and output are files: nothing blocks when a plugin does not read, writes too much, or
+ * leaves a child behind that holds its output open.
  */
 final class PluginRunner {
   private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -41,8 +41,15 @@ final class PluginRunner {
   private final HostNamespace host;
   private final List<Path> directories;
   private final Duration limit;
+  private final RunningPlugins running;
 
-  PluginRunner(Kernel kernel, HostNamespace host, List<Path> directories, Duration limit) {
+  PluginRunner(
+      Kernel kernel,
+      HostNamespace host,
+      List<Path> directories,
+      Duration limit,
+      RunningPlugins running) {
+    this.running = running;
     this.kernel = kernel;
     this.host = host;
     this.directories = List.copyOf(directories);
@@ -78,19 +85,16 @@ final class PluginRunner {
   String run(String type, Call call) throws PluginException {
     Path program = find(type);
     String what = "cni plugin " + type + " (" + call.command() + ")";
-    try (Fd in = kernel.files().memfdCreate("cni-in", false);
+    String sandbox = call.environment().getOrDefault("CNI_CONTAINERID", "");
+    try (RunningPlugins.Input in = running.begin(sandbox, JSON.writeValueAsBytes(call.input()));
         Fd out = kernel.files().memfdCreate("cni-out", false);
         Fd err = kernel.files().memfdCreate("cni-err", false)) {
-      ByteBuffer input = ByteBuffer.wrap(JSON.writeValueAsBytes(call.input()));
-      for (int at = 0; input.hasRemaining(); ) {
-        at += kernel.files().pwrite(in, input, at); // leaves the file's offset at its start
-      }
       SpawnRequest request =
           new SpawnRequest(
               program.toString(),
               List.of(program.toString().getBytes(UTF_8)),
               environment(call),
-              Map.of(0, in, 1, out, 2, err),
+              Map.of(0, in.fd(), 1, out, 2, err),
               true);
       int pid = host.call("run cni plugin", () -> kernel.processes().spawn(request));
       WaitResult result = await(pid, what, out, err);
