@@ -1,6 +1,6 @@
 package io.jrt.image;
 
-import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Decides whether an image may come to this node, after its name was resolved and before a byte of
@@ -40,11 +40,12 @@ public interface ImagePolicy {
   interface Beside {
     /**
      * The manifests that say something about a digest: the one of cosign's tag, and those that name
-     * it as their subject. All are of the digest by which they were found.
+     * it as their subject. All are of the digest by which they were found. Each is asked for only
+     * when it is wanted.
      *
      * @param tag of the older scheme
      */
-    List<byte[]> attached(Digest subject, String tag);
+    Stream<byte[]> attached(Digest subject, String tag);
 
     /** A small blob, verified. */
     byte[] blob(Digest digest, long size);

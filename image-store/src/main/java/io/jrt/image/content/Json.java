@@ -2,6 +2,8 @@ package io.jrt.image.content;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -149,6 +151,16 @@ public final class Json {
       throw invalid(what, "has a '" + field + "' that is no object", null);
     }
     return value;
+  }
+
+  /** A file that a document names, against the directory that its paths are relative to. */
+  public static Path path(String what, Path directory, String text) {
+    try {
+      return directory.resolve(text);
+    } catch (InvalidPathException e) {
+      String shown = text.replaceAll("\\p{Cntrl}", "?");
+      throw invalid(what, "names a file '" + shown + "', which no file can be called", e);
+    }
   }
 
   static JrtException invalid(

@@ -5,12 +5,15 @@ import io.jrt.errors.JrtException;
 import io.jrt.image.ImagePolicy;
 import io.jrt.image.content.Json;
 import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import tools.jackson.core.JacksonException;
@@ -162,9 +165,23 @@ final class PolicyFile {
         Duration.ofHours(
             hours.isMissingNode() ? 24 * 30 : Json.number("[[harbor]]", rule, "stale_after_hours")),
         action(rule, "unreachable", Action.DENY),
-        Json.text("[[harbor]]", rule, "url"),
+        url(rule),
         Json.text("[[harbor]]", rule, "username"),
         password.isEmpty() ? Optional.empty() : Optional.of(path(password)));
+  }
+
+  private String url(JsonNode rule) {
+    String text = Json.text("[[harbor]]", rule, "url");
+    try {
+      URI url = new URI(text);
+      boolean web = "https".equals(url.getScheme()) || "http".equals(url.getScheme());
+      if (text.isEmpty() || (web && url.getHost() != null)) {
+        return text;
+      }
+      throw wrong("has a [[harbor]] whose url is no web address: '" + text + "'");
+    } catch (URISyntaxException e) {
+      throw wrong("has a [[harbor]] whose url is no web address: " + e.getMessage(), e);
+    }
   }
 
   private List<ImagePattern> images(JsonNode rule) {
@@ -197,7 +214,8 @@ final class PolicyFile {
   }
 
   private Path path(String text) {
-    return file.toAbsolutePath().resolveSibling(text);
+    Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
+    return Json.path("a rule", directory, text);
   }
 
   private JrtException wrong(String why) {

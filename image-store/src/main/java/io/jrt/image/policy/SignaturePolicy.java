@@ -46,10 +46,8 @@ public final class SignaturePolicy implements ImagePolicy {
     for (String text : new LinkedHashSet<>(List.of(subject.digest(), subject.manifestDigest()))) {
       Digest digest = Digest.parse(text);
       String tag = digest.algorithm() + "-" + digest.hex() + ".sig";
-      for (byte[] manifest : beside.attached(digest, tag)) {
-        if (isSigned(manifest, text, keys, beside, tally)) {
-          return new Verdict.Allowed();
-        }
+      if (beside.attached(digest, tag).anyMatch(one -> isSigned(one, text, keys, beside, tally))) {
+        return new Verdict.Allowed();
       }
     }
     return rule.action().verdict(tally.sentence(subject.digest(), rule.keys()), true);

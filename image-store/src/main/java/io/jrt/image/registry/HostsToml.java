@@ -119,7 +119,7 @@ final class HostsToml {
   private Tls tls(JsonNode settings) {
     var ca = new ArrayList<Path>();
     for (String file : textOrTexts(settings.path("ca"))) {
-      ca.add(directory.resolve(file));
+      ca.add(Json.path(what, directory, file));
     }
     var pairs = new ArrayList<ClientPair>();
     JsonNode client = settings.path("client");
@@ -137,7 +137,7 @@ final class HostsToml {
   }
 
   private ClientPair pair(String certificate, String key) {
-    return new ClientPair(directory.resolve(certificate), directory.resolve(key));
+    return new ClientPair(Json.path(what, directory, certificate), Json.path(what, directory, key));
   }
 
   private Map<String, List<String>> headers(JsonNode settings) {

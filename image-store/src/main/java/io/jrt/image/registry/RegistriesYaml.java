@@ -27,6 +27,8 @@ final class RegistriesYaml {
   private static final YAMLMapper YAML = new YAMLMapper();
   private static final int MAX_FILE = 1 << 20;
 
+  private static final Path WORKING_DIRECTORY = Path.of("");
+
   private final String what;
   private final JsonNode root;
 
@@ -113,10 +115,13 @@ final class RegistriesYaml {
     String key = Json.text(what, tls, "key_file");
     return new Tls(
         truth(tls.path("insecure_skip_verify")),
-        ca.isEmpty() ? List.of() : List.of(Path.of(ca)),
+        ca.isEmpty() ? List.of() : List.of(Json.path(what, WORKING_DIRECTORY, ca)),
         cert.isEmpty() || key.isEmpty()
             ? List.of()
-            : List.of(new ClientPair(Path.of(cert), Path.of(key))));
+            : List.of(
+                new ClientPair(
+                    Json.path(what, WORKING_DIRECTORY, cert),
+                    Json.path(what, WORKING_DIRECTORY, key))));
   }
 
   Optional<Credential> credential(String host, String alias) {

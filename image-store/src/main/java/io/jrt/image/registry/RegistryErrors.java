@@ -5,9 +5,13 @@ import io.jrt.errors.JrtException;
 import io.jrt.image.content.Json;
 import io.jrt.image.registry.HttpTransport.Reply;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.UnknownHostException;
+import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import javax.net.ssl.SSLHandshakeException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -76,16 +80,21 @@ final class RegistryErrors {
 
   /** Whether the same request may go well a moment later. */
   static boolean mayHeal(IOException e) {
-    return !(e instanceof javax.net.ssl.SSLHandshakeException)
-        && !(e instanceof java.net.UnknownHostException)
-        && !(e.getCause() instanceof java.nio.channels.UnresolvedAddressException);
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof SSLHandshakeException
+          || cause instanceof UnknownHostException
+          || cause instanceof UnresolvedAddressException) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Of a place that gave no answer. */
   static JrtException unavailable(Endpoint endpoint, IOException e) {
     String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-    if (e instanceof java.net.ConnectException) {
-      why = "nobody answers there";
+    if (e instanceof ConnectException) {
+      why = mayHeal(e) ? "nobody answers there" : "nobody knows its address";
     }
     return new JrtException(
         ErrorKind.UNAVAILABLE, "ask registry", endpoint.host() + ": " + cleaned(why), e);

@@ -112,6 +112,7 @@ final class RegistryRequests {
     return reply
         .header("retry-after")
         .map(RegistryRequests::seconds)
+        .filter(wait -> !wait.isNegative())
         .map(wait -> wait.compareTo(MAX_RETRY_AFTER) > 0 ? MAX_RETRY_AFTER : wait);
   }
 

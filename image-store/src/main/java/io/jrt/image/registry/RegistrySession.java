@@ -256,7 +256,22 @@ public final class RegistrySession {
    * The documents that refer to a digest: by the referrers API, else by the tag that stands for it.
    */
   public List<Descriptor> referrers(Digest digest) {
-    Endpoint endpoint = endpoints.getLast();
+    try {
+      return first(true, endpoint -> referrersAt(endpoint, digest));
+    } catch (JrtException e) {
+      // A place without the API, or none that could be asked for it: the tag may be at a mirror.
+      if (e.kind() != ErrorKind.NOT_FOUND && e.kind() != ErrorKind.UNAVAILABLE) {
+        throw e;
+      }
+    }
+    return documentOfTag(digest.algorithm() + "-" + digest.hex())
+        .map(Served::document)
+        .filter(Document.Index.class::isInstance)
+        .map(document -> ((Document.Index) document).manifests())
+        .orElse(List.of());
+  }
+
+  private List<Descriptor> referrersAt(Endpoint endpoint, Digest digest) throws IOException {
     try (Reply reply =
         requests.ask(
             endpoint,
@@ -268,18 +283,7 @@ public final class RegistrySession {
       byte[] bytes = reply.body().readNBytes(Json.MAX_DOCUMENT + 1);
       Document document = Document.parse("the referrers of " + digest, "", bytes);
       return document instanceof Document.Index index ? index.manifests() : List.of();
-    } catch (IOException e) {
-      throw RegistryErrors.unavailable(endpoint, e);
-    } catch (JrtException e) {
-      if (e.kind() != ErrorKind.NOT_FOUND) {
-        throw e;
-      }
     }
-    return documentOfTag(digest.algorithm() + "-" + digest.hex())
-        .map(Served::document)
-        .filter(Document.Index.class::isInstance)
-        .map(document -> ((Document.Index) document).manifests())
-        .orElse(List.of());
   }
 
   /** Where the name is asked for, in order, for messages. */

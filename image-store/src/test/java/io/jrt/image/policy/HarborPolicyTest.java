@@ -22,9 +22,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Base64;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -40,8 +40,8 @@ final class HarborPolicyTest {
   private static final Beside NOTHING =
       new Beside() {
         @Override
-        public List<byte[]> attached(Digest subject, String tag) {
-          return List.of();
+        public Stream<byte[]> attached(Digest subject, String tag) {
+          return Stream.of();
         }
 
         @Override

@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,9 +40,9 @@ final class SignaturePolicyTest {
     }
 
     @Override
-    public List<byte[]> attached(Digest subject, String tag) {
+    public Stream<byte[]> attached(Digest subject, String tag) {
       assertEquals("sha256-" + subject.hex() + ".sig", tag);
-      return attached.getOrDefault(subject.toString(), List.of());
+      return attached.getOrDefault(subject.toString(), List.of()).stream();
     }
 
     @Override
@@ -146,7 +147,7 @@ final class SignaturePolicyTest {
     var silent =
         new Beside() {
           @Override
-          public List<byte[]> attached(Digest digest, String tag) {
+          public Stream<byte[]> attached(Digest digest, String tag) {
             throw new JrtException(ErrorKind.UNAVAILABLE, "ask registry", "nobody is there");
           }
 

@@ -122,12 +122,11 @@ final class PullCrashIT {
     assertThat(names(root.resolve("ingest"))).isEmpty();
     assertThat(names(root.resolve("images"))).hasSize(1);
     assertThat(names(root.resolve("blobs/sha256"))).hasSize(2);
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    while (!names(root).stream().noneMatch(name -> name.startsWith("trash"))
-        || !names(root.resolve("tmp")).isEmpty()) {
-      assertThat(System.nanoTime()).as("what is left: " + names(root)).isLessThan(end);
-      Thread.sleep(20);
-    }
+    Waiting.until(
+        "nothing is left of what was half-made",
+        () ->
+            names(root).stream().noneMatch(name -> name.startsWith("trash"))
+                && names(root.resolve("tmp")).isEmpty());
   }
 
   private static List<String> names(Path directory) throws Exception {
@@ -229,9 +228,7 @@ final class PullCrashIT {
                       sent.addAndGet(1); // stopped, as the test wants it
                     }
                   });
-      while (kept(root) < 1_900_000) {
-        Thread.sleep(10);
-      }
+      Waiting.until("most of two layers is kept", () -> kept(root) >= 1_900_000);
       pull.interrupt();
       pull.join();
       dead.set(false);

@@ -116,6 +116,7 @@ final class PullLimitsIT {
 
   @Test
   void aPullWithoutProgressFails() {
+    var failed = new CountDownLatch(1);
     proxy.fault(
         (exchange, answer) -> {
           var whole = answer.get();
@@ -123,11 +124,7 @@ final class PullLimitsIT {
             return false;
           }
           exchange.sendResponseHeaders(200, whole.body().length);
-          try {
-            Thread.sleep(2_000);
-          } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-          }
+          Waiting.quietly(failed);
           return true;
         });
     try (ImageStore store = store(1, 3, 0, Duration.ofMillis(200), Optional.empty())) {
@@ -136,6 +133,8 @@ final class PullLimitsIT {
           .isInstanceOfSatisfying(
               JrtException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.UNAVAILABLE));
       assertThat(store.pulls()).isEmpty();
+    } finally {
+      failed.countDown();
     }
   }
 
@@ -182,24 +181,19 @@ final class PullLimitsIT {
     proxy.fault(
         (exchange, answer) -> {
           if (exchange.getRequestURI().getPath().contains("/a/b/blobs/")) {
-            try {
-              go.await();
-            } catch (InterruptedException e) {
-              Thread.currentThread().interrupt();
-            }
+            Waiting.quietly(go);
           }
           return false;
         });
     try (ImageStore store = store(1, 4, 0, Duration.ofSeconds(20), Optional.empty())) {
       Thread first = pull(store, "/a/b:1");
-      while (store.pulls().stream().noneMatch(p -> p.phase() == PullProgress.Phase.FETCHING)
-          && proxy.seen().stream().noneMatch(line -> line.contains("/a/b/blobs/"))) {
-        Thread.sleep(5);
-      }
+      Waiting.until(
+          "the first pull fetches",
+          () ->
+              store.pulls().stream().anyMatch(p -> p.phase() == PullProgress.Phase.FETCHING)
+                  || proxy.seen().stream().anyMatch(line -> line.contains("/a/b/blobs/")));
       Thread second = pull(store, "/a/c:1");
-      while (store.pulls().size() < 2) {
-        Thread.sleep(5);
-      }
+      Waiting.until("the second pull is seen", () -> store.pulls().size() == 2);
       PullProgress waiting = store.pulls().getLast();
       assertThat(waiting.reference()).endsWith("/a/c:1");
       assertThat(waiting.phase()).isEqualTo(PullProgress.Phase.QUEUED);

@@ -18,6 +18,8 @@ import io.jrt.linux.Kernel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -96,6 +98,50 @@ final class SignedImageIT {
       }
       assertEquals(2, store.list().size());
       assertEquals(0, store.pulls().size());
+    }
+  }
+
+  @Test
+  void aMirrorAloneTellsOfSignatures() throws Exception {
+    Cosign key = Cosign.ecdsa();
+    key.publicKey(temp.resolve("key.pub"));
+    Path rules =
+        Files.writeString(
+            temp.resolve("policy.toml"),
+            "[[signature]]\nimages = [\"far.invalid/a/*\"]\nkeys = [\"key.pub\"]\n");
+    try (var registry = TestRegistry.open(temp.resolve("registry"))) {
+      Path mirrors =
+          Files.writeString(
+              temp.resolve("registries.yaml"),
+              "mirrors: {far.invalid: {endpoint: [\"http://%s\"]}}\n".formatted(registry.host()));
+      var registries =
+          new ImageStoreConfig.Registries(
+              Optional.of(mirrors), List.of(), Optional.empty(), List.of());
+      var config =
+          new ImageStoreConfig(
+              temp.resolve("store"),
+              registries,
+              ImageStoreConfig.Limits.DEFAULT,
+              Policies.of(rules, registries));
+      for (int i = 1; i <= 3; i++) {
+        registry.push("a/b", "v" + i, image(i));
+      }
+      sign(registry, key, image(1), ".sig");
+      sign(registry, key, image(2), "");
+      try (var store = LocalImageStore.open(config, Kernel.open())) {
+        for (int i = 1; i <= 2; i++) {
+          var request = PullRequest.of("far.invalid/a/b:v" + i, RegistryAuth.NONE);
+          assertEquals(image(i).id(), store.pull(request, PullListener.NONE).id());
+        }
+        // Nobody says that there is none: the registry itself cannot be asked.
+        var request = PullRequest.of("far.invalid/a/b:v3", RegistryAuth.NONE);
+        JrtException e =
+            assertThrows(JrtException.class, () -> store.pull(request, PullListener.NONE));
+        assertEquals(ErrorKind.UNAVAILABLE, e.kind(), e.getMessage());
+        assertTrue(
+            String.valueOf(e.getMessage()).contains("far.invalid: nobody knows its address"),
+            e.getMessage());
+      }
     }
   }
 }

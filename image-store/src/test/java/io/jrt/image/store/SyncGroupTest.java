@@ -20,16 +20,17 @@ final class SyncGroupTest {
         new SyncGroup(
             () -> {
               runs.incrementAndGet();
-              awaitQuietly(go);
+              Waiting.quietly(go);
             });
     List<Thread> callers = new ArrayList<>();
     for (int i = 0; i < 20; i++) {
       callers.add(Thread.ofPlatform().start(() -> group.sync(group.mark())));
     }
-    while (runs.get() == 0
-        || callers.stream().anyMatch(t -> t.getState() == Thread.State.RUNNABLE)) {
-      Thread.sleep(1);
-    }
+    Waiting.until(
+        "one syncs and the others wait",
+        () ->
+            runs.get() > 0
+                && callers.stream().noneMatch(t -> t.getState() == Thread.State.RUNNABLE));
     go.countDown();
     for (Thread caller : callers) {
       caller.join();
@@ -69,13 +70,5 @@ final class SyncGroupTest {
     group.ahead();
     told.await();
     assertThatThrownBy(() -> group.sync(before)).hasMessage("EIO");
-  }
-
-  private static void awaitQuietly(CountDownLatch latch) {
-    try {
-      latch.await();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
   }
 }
