@@ -4,7 +4,7 @@ import io.jrt.cri.v1.NamespaceMode;
 import io.jrt.cri.v1.PodSandboxConfig;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -23,8 +23,10 @@ final class ForwardBench {
     int port = freePort();
     PodSandboxConfig pod = Cri.pod("forward", NamespaceMode.NODE, directory).build();
     String podId = cri.runPod(pod);
-    String endless = "while :; do nc -l -p " + port + " </dev/zero; done";
-    cri.run(podId, pod, Cri.container("pours", image, "sh", "-c", endless).build());
+    String[] pours = {"nc", "-ll", "-p", Integer.toString(port), "-e", "cat", "/dev/zero"};
+    cri.run(podId, pod, Cri.container("pours", image, pours).build());
+    // A connection that is refused there ends crictl.
+    read(port, 1);
     Process client =
         new ProcessBuilder(crictl, "-r", "unix://" + socket, "port-forward", podId, ":" + port)
             .redirectErrorStream(true)
@@ -55,24 +57,18 @@ final class ForwardBench {
     }
   }
 
-  /** The listener in the pod comes back a moment after each connection. */
+  /** The listener in the pod comes a moment after its container's start. */
   private static void read(int port, long bytes) throws IOException, InterruptedException {
-    byte[] buffer = new byte[1 << 17];
-    for (int tries = 0; tries < TRIES; tries++) {
-      long count = 0;
+    for (int tries = 0; ; tries++) {
       try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-        InputStream in = socket.getInputStream();
-        int n = 0;
-        while (n >= 0 && count < bytes) {
-          n = in.read(buffer);
-          count += Math.max(0, n);
-        }
-      }
-      if (count >= bytes) {
+        socket.getInputStream().skipNBytes(bytes);
         return;
+      } catch (ConnectException e) {
+        if (tries > TRIES) {
+          throw e;
+        }
+        Thread.sleep(50);
       }
-      Thread.sleep(50);
     }
-    throw new IOException("no bytes come through port " + port);
   }
 }

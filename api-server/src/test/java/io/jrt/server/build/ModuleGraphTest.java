@@ -66,6 +66,16 @@ final class ModuleGraphTest {
           .resideInAnyPackage(
               "io.grpc..", "com.google.protobuf..", "io.jrt.cri..", "io.jrt.admin..");
 
+  /** A daemon without traces loads none of it. */
+  @ArchTest
+  static final ArchRule onlyTracesKnowOpenTelemetry =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.jrt.server.trace..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.opentelemetry..");
+
   @ArchTest
   static final ArchRule theCoreDoesNotKnowTheServer =
       noClasses()
