@@ -35,8 +35,9 @@ unit: setup ## fast tests, no root
 test: setup-test ## every test, as root, on real parts
 	$(SWEPT) $(MVN) -DskipITs=false verify
 
-fuzz: setup-test ## each parser of others' bytes with mutated input (SECONDS_EACH=600)
-	$(MVN) -DskipITs=false $(LONG) -Djrt.fuzz.seconds=$(or $(SECONDS_EACH),600) -Dit.test=FuzzIT -Dtest=None -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify
+fuzz: setup-test ## each parser of others' bytes by Jazzer (SECONDS_EACH=600, TARGETS="NAME…")
+	$(MVN) -T2 -DskipTests -pl integration-tests -am package
+	@SECONDS_EACH=$(or $(SECONDS_EACH),600) dist/dev/fuzz $(TARGETS)
 
 test-v2: build ## the tests of cgroups, launch and lifecycle in a guest with cgroup v2 alone (TESTS="CLASS…")
 	@dist/dev/setup test v2

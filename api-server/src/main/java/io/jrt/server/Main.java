@@ -14,6 +14,7 @@ import io.jrt.events.DaemonEvent;
 import io.jrt.events.JournaledEvents;
 import io.jrt.image.store.LocalImageStore;
 import io.jrt.linux.Kernel;
+import io.jrt.linux.Prctl;
 import io.jrt.network.NetworkProvider;
 import io.jrt.network.spi.NetworkContext;
 import io.jrt.network.spi.NetworkProviders;
@@ -157,6 +158,8 @@ public final class Main {
     Instance instance = Instance.of(root);
 
     Kernel kernel = Kernel.open();
+    // A core would hold what passes through here: credentials, environments, sessions.
+    kernel.processes().prctl(Prctl.PR_SET_DUMPABLE, 0);
     var systemd = new Systemd(kernel.sockets(), System.getenv());
     Path jrtInit = InitProgram.find(System.getenv());
     Layout.makeDirectory(root);

@@ -3,17 +3,23 @@ package io.jrt.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The commands of README and guides. Those of {@code jrt} that stand by themselves are run against
@@ -32,12 +38,22 @@ class GuideIT {
   private static final Pattern KEY =
       Pattern.compile("`((?:images|network|containers|streaming|devices)(?:\\.[a-z-]+)+)`");
 
+  @TempDir private static Path settings;
   private static Daemon daemon;
   private static String port;
 
   @BeforeAll
   static void start() throws IOException {
-    daemon = Daemon.start(Daemon.ownRange());
+    daemon =
+        Daemon.start(
+            """
+            [images]
+            hosts-dirs = ["%1$s/certs.d"]
+            registries-yaml = "%1$s/registries.yaml"
+            docker-config = "%1$s/docker-config.json"
+            """
+                    .formatted(settings)
+                + Daemon.ownRange());
     try (ServerSocket free = new ServerSocket(0)) {
       port = String.valueOf(free.getLocalPort());
     }
@@ -141,5 +157,93 @@ class GuideIT {
       }
     }
     assertThat(unknown).isEmpty();
+  }
+
+  /** The fenced blocks of a guide that are of this language, in their order. */
+  private static List<String> blocks(String guide, String language) throws IOException {
+    List<String> blocks = new ArrayList<>();
+    Matcher fenced =
+        Pattern.compile("(?ms)^ *```" + language + "$(.*?)^ *```$")
+            .matcher(Files.readString(SOURCE.resolve("docs/guides").resolve(guide)));
+    while (fenced.find()) {
+      blocks.add(fenced.group(1));
+    }
+    return blocks;
+  }
+
+  @Test
+  void theConfigurationsThatGuidesShowAreGood() throws Exception {
+    int checked = 0;
+    for (Path document : documents()) {
+      if (document.startsWith(SOURCE.resolve("docs"))) {
+        for (String block : blocks(document.getFileName().toString(), "toml")) {
+          if (!block.contains("hosts.toml")) {
+            Path file = Files.writeString(settings.resolve("checked.toml"), block);
+            daemon.jrt("config", "check", file.toString()).ok();
+            checked++;
+          }
+        }
+      }
+    }
+    assertThat(checked).isGreaterThan(2);
+  }
+
+  /** A registry stands in for Harbor; the files are the guide's, but for its name and account. */
+  @Test
+  void theSettingsOfTheHarborGuideServeForAPull() throws Exception {
+    List<String> credentials = blocks("harbor.md", "json");
+    List<String> yaml = blocks("harbor.md", "yaml");
+    TestImage image =
+        TestImage.of(
+            Map.of("Cmd", List.of("/x")),
+            TestImage.Packing.GZIP,
+            List.of(new LayerBuilder().file("x", 0755, "x").tar()));
+    String basic =
+        Base64.getEncoder().encodeToString("robot$node:s3cret".getBytes(StandardCharsets.UTF_8));
+    try (HostileRegistry harbor = new HostileRegistry(InetAddress.getLoopbackAddress())) {
+      harbor.push("hub/library/app", image);
+      harbor.requireBasic("/v2/hub/library/app/manifests/1");
+      Path hosts =
+          Files.createDirectories(settings.resolve("certs.d/docker.io")).resolve("hosts.toml");
+      Files.writeString(hosts, at(harbor, blocks("harbor.md", "toml").getFirst()));
+      Path docker = settings.resolve("docker-config.json");
+      write(
+          docker,
+          at(harbor, credentials.getFirst())
+              .replaceFirst("(?m)^//.*$", "")
+              .replaceFirst("\"BASE64[^\"]*\"", "\"" + basic + "\""));
+      pullThrough(harbor, basic);
+
+      // A directory of the registry's name would be the last word.
+      Files.delete(hosts);
+      Files.delete(hosts.getParent());
+      Files.delete(docker);
+      harbor.seen().clear();
+      write(
+          settings.resolve("registries.yaml"),
+          at(harbor, yaml.getLast()) + at(harbor, yaml.getFirst()).replace("SECRET", "s3cret"));
+      pullThrough(harbor, basic);
+      Files.delete(settings.resolve("registries.yaml"));
+    }
+  }
+
+  private static void write(Path file, String secret) throws IOException {
+    Files.writeString(file, secret);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+  }
+
+  private static String at(HostileRegistry harbor, String text) {
+    return text.replace("https://harbor.example.org", "http://" + harbor.address())
+        .replace("harbor.example.org:", "\"" + harbor.address() + "\":")
+        .replace("harbor.example.org", harbor.address());
+  }
+
+  private static void pullThrough(HostileRegistry harbor, String basic) throws Exception {
+    Daemon.Result pulled = daemon.jrt("pull", "-q", "docker.io/library/app:1");
+    assertThat(pulled.code()).as("%s; asked: %s", pulled.err(), harbor.seen()).isZero();
+    assertThat(harbor.seen())
+        .contains("/v2/hub/library/app/manifests/1 auth=Basic " + basic)
+        .allMatch(line -> line.startsWith("/v2/hub/") || line.startsWith("/v2/ "));
+    daemon.jrt("rmi", "docker.io/library/app:1").ok();
   }
 }

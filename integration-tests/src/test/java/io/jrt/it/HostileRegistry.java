@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -80,6 +81,21 @@ final class HostileRegistry implements AutoCloseable {
 
   void answer(String path, HttpHandler handler) {
     answers.put(path, handler);
+  }
+
+  /** Answers there only who names an account; whoever it is. */
+  void requireBasic(String path) {
+    HttpHandler open = Objects.requireNonNull(answers.get(path));
+    answer(
+        path,
+        exchange -> {
+          if (exchange.getRequestHeaders().getFirst("Authorization") == null) {
+            exchange.getResponseHeaders().set("WWW-Authenticate", "Basic realm=\"r\"");
+            exchange.sendResponseHeaders(401, -1);
+          } else {
+            open.handle(exchange);
+          }
+        });
   }
 
   void redirect(String path, String target) {

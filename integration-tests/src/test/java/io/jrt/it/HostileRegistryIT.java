@@ -189,17 +189,7 @@ class HostileRegistryIT {
       String reference = registry.push(name, image);
       String basic =
           Base64.getEncoder().encodeToString(("u:" + PASSWORD).getBytes(StandardCharsets.UTF_8));
-      registry.answer(
-          "/v2/secret/app/manifests/1",
-          exchange -> {
-            if (exchange.getRequestHeaders().getFirst("Authorization") == null) {
-              exchange.getResponseHeaders().set("WWW-Authenticate", "Basic realm=\"r\"");
-              exchange.sendResponseHeaders(401, -1);
-            } else {
-              exchange.getResponseHeaders().set("Content-Type", TestImage.MANIFEST_TYPE);
-              HostileRegistry.send(exchange, TestImage.utf8(image.manifest()));
-            }
-          });
+      registry.requireBasic("/v2/secret/app/manifests/1");
       String signed = "/signed?X-Amz-Signature=" + SIGNATURE;
       registry.redirect(
           HostileRegistry.blob(name, layerOf(image)), "http://" + other.address() + signed);

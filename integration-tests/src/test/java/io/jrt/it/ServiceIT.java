@@ -1,6 +1,7 @@
 package io.jrt.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -176,6 +178,45 @@ class ServiceIT {
     String stream = Files.getAttribute(log, "unix:dev") + ":" + Files.getAttribute(log, "unix:ino");
     assertThat(firstLine(stream)).startsWith("<6>jrtd: jrtd ");
     assertThat(firstLine("1:1")).as("redirected elsewhere").startsWith("{\"time\":");
+  }
+
+  @Test
+  void noCoreIsWrittenThatWouldHoldSecrets() throws Exception {
+    String pattern = Files.readString(Path.of("/proc/sys/kernel/core_pattern")).strip();
+    assumeTrue(pattern.matches("[^|/]+"), "cores of this machine go elsewhere: " + pattern);
+    // What is shown here at all: a program like any other leaves one.
+    assertThat(coresOf(List.of("sh", "-c", "ulimit -c unlimited; exec sleep 1000"))).isNotEmpty();
+    List<String> unlimited =
+        new ArrayList<>(List.of("sh", "-c", "ulimit -c unlimited; exec \"$@\"", "sh"));
+    unlimited.addAll(command());
+    assertThat(coresOf(unlimited)).isEmpty();
+  }
+
+  /** What a program leaves behind in its directory that is told to abort once it runs. */
+  private List<Path> coresOf(List<String> command) throws Exception {
+    Path directory = Files.createDirectory(home.resolve("cores" + command.size()));
+    Path log = home.resolve("log");
+    Process running =
+        new ProcessBuilder(command)
+            .directory(directory.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start();
+    process = running;
+    long end = System.nanoTime() + LONG.toNanos();
+    Path limits = Path.of("/proc/" + running.pid() + "/limits");
+    while (System.nanoTime() < end
+        && !Files.readString(log).contains(" serves ")
+        && !Files.readString(Path.of("/proc/" + running.pid() + "/comm")).startsWith("sleep")) {
+      Daemon.sleep(50);
+    }
+    assertThat(Files.readString(limits)).containsPattern("Max core file size +unlimited");
+    new ProcessBuilder("kill", "-ABRT", "" + running.pid()).start().waitFor();
+    assertThat(running.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(running.exitValue()).isEqualTo(128 + 6);
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.toList();
+    }
   }
 
   private String firstLine(String journalStream) throws Exception {

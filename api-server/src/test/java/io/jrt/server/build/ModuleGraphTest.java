@@ -94,6 +94,13 @@ final class ModuleGraphTest {
           .dependOnClassesThat()
           .resideInAPackage("com.google.common..");
 
+  @ArchTest
+  static final ArchRule nobodyReadsJavaObjectsFromBytes =
+      noClasses()
+          .should()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("java.io.ObjectInputStream");
+
   private static ArchRule service(String name, String... others) {
     String[] forbidden = new String[others.length + 2];
     for (int i = 0; i < others.length; i++) {

@@ -42,13 +42,47 @@ final class Configs {
   }
 
   static ContainerSecurity withCapabilities(ContainerSecurity security, String... added) {
-    return new ContainerSecurity(
+    return changed(
+        security,
         new CapabilityChanges(List.of(added), List.of(), List.of()),
-        security.privileged(),
         security.namespaces(),
-        security.selinux(),
         security.runAsUser(),
-        security.runAsGroup(),
+        security.runAsGroup());
+  }
+
+  static ContainerSecurity withUser(ContainerSecurity security, long uid, long gid) {
+    return changed(
+        security,
+        security.capabilities(),
+        security.namespaces(),
+        OptionalLong.of(uid),
+        OptionalLong.of(gid));
+  }
+
+  static ContainerSecurity withPid(ContainerSecurity security, NamespaceMode pid) {
+    NamespaceOptions options = security.namespaces();
+    return changed(
+        security,
+        security.capabilities(),
+        new NamespaceOptions(
+            options.network(), pid, options.ipc(), options.targetId(), options.user()),
+        security.runAsUser(),
+        security.runAsGroup());
+  }
+
+  private static ContainerSecurity changed(
+      ContainerSecurity security,
+      CapabilityChanges capabilities,
+      NamespaceOptions namespaces,
+      OptionalLong user,
+      OptionalLong group) {
+    return new ContainerSecurity(
+        capabilities,
+        security.privileged(),
+        namespaces,
+        security.selinux(),
+        user,
+        group,
         security.runAsUserName(),
         security.readonlyRootfs(),
         security.supplementalGroups(),
@@ -65,66 +99,27 @@ final class Configs {
       List<DeviceConfig> devices,
       List<String> cdiDevices,
       Map<String, String> annotations) {
-    return new ContainerConfig(
-        config.metadata(),
-        config.image(),
-        config.command(),
-        config.args(),
-        config.workingDirectory(),
+    return changed(
+        config,
         config.environment(),
         config.mounts(),
         devices,
         cdiDevices,
-        config.labels(),
         annotations,
-        config.logPath(),
-        config.stdin(),
-        config.stdinOnce(),
-        config.tty(),
         config.resources(),
-        config.security(),
-        config.stopSignal());
-  }
-
-  static ContainerSecurity withUser(ContainerSecurity security, long uid, long gid) {
-    return new ContainerSecurity(
-        security.capabilities(),
-        security.privileged(),
-        security.namespaces(),
-        security.selinux(),
-        OptionalLong.of(uid),
-        OptionalLong.of(gid),
-        security.runAsUserName(),
-        security.readonlyRootfs(),
-        security.supplementalGroups(),
-        security.supplementalGroupsPolicy(),
-        security.noNewPrivileges(),
-        security.maskedPaths(),
-        security.readonlyPaths(),
-        security.seccomp(),
-        security.apparmor());
+        config.security());
   }
 
   static ContainerConfig withEnvironment(ContainerConfig config, List<EnvVar> environment) {
-    return new ContainerConfig(
-        config.metadata(),
-        config.image(),
-        config.command(),
-        config.args(),
-        config.workingDirectory(),
+    return changed(
+        config,
         environment,
         config.mounts(),
         config.devices(),
         config.cdiDevices(),
-        config.labels(),
         config.annotations(),
-        config.logPath(),
-        config.stdin(),
-        config.stdinOnce(),
-        config.tty(),
         config.resources(),
-        config.security(),
-        config.stopSignal());
+        config.security());
   }
 
   static ContainerConfig with(
@@ -137,18 +132,38 @@ final class Configs {
       ContainerSecurity security,
       Optional<LinuxResources> resources,
       List<MountConfig> mounts) {
+    return changed(
+        config,
+        config.environment(),
+        mounts,
+        config.devices(),
+        config.cdiDevices(),
+        config.annotations(),
+        resources,
+        security);
+  }
+
+  private static ContainerConfig changed(
+      ContainerConfig config,
+      List<EnvVar> environment,
+      List<MountConfig> mounts,
+      List<DeviceConfig> devices,
+      List<String> cdiDevices,
+      Map<String, String> annotations,
+      Optional<LinuxResources> resources,
+      ContainerSecurity security) {
     return new ContainerConfig(
         config.metadata(),
         config.image(),
         config.command(),
         config.args(),
         config.workingDirectory(),
-        config.environment(),
+        environment,
         mounts,
-        config.devices(),
-        config.cdiDevices(),
+        devices,
+        cdiDevices,
         config.labels(),
-        config.annotations(),
+        annotations,
         config.logPath(),
         config.stdin(),
         config.stdinOnce(),
@@ -185,26 +200,5 @@ final class Configs {
         pod.sysctls(),
         pod.overhead(),
         pod.resources());
-  }
-
-  static ContainerSecurity withPid(ContainerSecurity security, NamespaceMode pid) {
-    NamespaceOptions options = security.namespaces();
-    return new ContainerSecurity(
-        security.capabilities(),
-        security.privileged(),
-        new NamespaceOptions(
-            options.network(), pid, options.ipc(), options.targetId(), options.user()),
-        security.selinux(),
-        security.runAsUser(),
-        security.runAsGroup(),
-        security.runAsUserName(),
-        security.readonlyRootfs(),
-        security.supplementalGroups(),
-        security.supplementalGroupsPolicy(),
-        security.noNewPrivileges(),
-        security.maskedPaths(),
-        security.readonlyPaths(),
-        security.seccomp(),
-        security.apparmor());
   }
 }
