@@ -190,7 +190,7 @@ public final class Main {
                     root.resolve("network"),
                     state.resolve("network"),
                     config.network().toNetwork())));
-    var volumes = new Volumes(kernel, VolumesConfig.defaults(root.resolve("volumes"), state));
+    var volumes = new Volumes(kernel, VolumesConfig.defaults(root.resolve("volumes")));
     var security = new Security(kernel, SecurityConfig.DEFAULT);
     CgroupManager manager = CgroupManager.detect(kernel);
     ControlGroups cgroups =

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.jrt.admin.v1.CreateVolumeRequest;
+import io.jrt.admin.v1.RemoveVolumeRequest;
 import io.jrt.cri.v1.ContainerConfig;
 import io.jrt.cri.v1.ContainerState;
 import io.jrt.cri.v1.ContainerStatus;
@@ -12,6 +14,7 @@ import io.jrt.cri.v1.ExecSyncRequest;
 import io.jrt.cri.v1.ExecSyncResponse;
 import io.jrt.cri.v1.ImageSpec;
 import io.jrt.cri.v1.ImageStatusRequest;
+import io.jrt.cri.v1.Mount;
 import io.jrt.cri.v1.NamespaceMode;
 import io.jrt.cri.v1.PodSandboxConfig;
 import io.jrt.cri.v1.PodSandboxStatusRequest;
@@ -47,12 +50,17 @@ final class PodLife {
   private static final int TRIES = 40;
   static final int HOST_PORT = 42_919;
 
+  private static final String SEES_ITS_MOUNTS =
+      "touch /volume/x && test -x /image/busybox && cat /node/hello; exit 3";
+
   private final Daemon daemon;
   private final String image;
   private final Trouble trouble;
   private final Duration deadline;
   private final PodSandboxConfig config;
   private final Path logs;
+  private final String volume;
+  private final Path node;
   private String ip = "";
 
   /**
@@ -64,6 +72,8 @@ final class PodLife {
     this.trouble = trouble;
     this.deadline = deadline;
     this.logs = daemon.home().resolve("logs").resolve(name);
+    this.volume = "of-" + name;
+    this.node = daemon.home().resolve("node-" + name);
     this.config =
         Cri.pod(name, NamespaceMode.POD, daemon.home().resolve("logs"))
             .addPortMappings(
@@ -85,6 +95,7 @@ final class PodLife {
             cri.images()
                 .withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS)
                 .pullImage(PullImageRequest.newBuilder().setImage(spec).build()));
+    makeVolume();
     String pod = runPod();
     Started ends = run(pod, "ends", "echo one; echo two >&2; exit 42");
     ContainerStatus ended = awaitExit(ends.id());
@@ -105,7 +116,7 @@ final class PodLife {
                     .execSync(
                         ExecSyncRequest.newBuilder()
                             .setContainerId(stays.id())
-                            .addAllCmd(List.of("sh", "-c", "echo hello; exit 3"))
+                            .addAllCmd(List.of("sh", "-c", SEES_ITS_MOUNTS))
                             .setTimeout(10)
                             .build()));
     assertThat(exec.getExitCode()).isEqualTo(3);
@@ -137,6 +148,7 @@ final class PodLife {
                 .withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS)
                 .removePodSandbox(
                     RemovePodSandboxRequest.newBuilder().setPodSandboxId(pod).build()));
+    removeVolume();
     insist(
         "remove image",
         cri ->
@@ -153,6 +165,52 @@ final class PodLife {
     assertThat(left).as("image after its removal").isFalse();
     Files.deleteIfExists(logs.resolve("ends-0.log"));
     Files.deleteIfExists(logs.resolve("stays-0.log"));
+  }
+
+  private void makeVolume() throws IOException {
+    Files.createDirectories(node);
+    Files.writeString(node.resolve("hello"), "hello\n");
+    insist(
+        "create volume",
+        cri ->
+            cri.admin()
+                .withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS)
+                .createVolume(CreateVolumeRequest.newBuilder().setName(volume).build()));
+  }
+
+  private void removeVolume() throws IOException {
+    boolean gone =
+        insist(
+            "remove volume",
+            cri -> {
+              try {
+                cri.admin()
+                    .withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS)
+                    .removeVolume(RemoveVolumeRequest.newBuilder().setName(volume).build());
+                return true;
+              } catch (StatusRuntimeException e) {
+                if (e.getStatus().getCode() == Status.Code.NOT_FOUND) {
+                  return true; // an earlier attempt came so far
+                }
+                throw e;
+              }
+            });
+    assertThat(gone).isTrue();
+    Files.delete(node.resolve("hello"));
+    Files.delete(node);
+  }
+
+  /** Every kind of mount that somebody may ask for. */
+  private List<Mount> mounts() {
+    return List.of(
+        Mount.newBuilder().setHostPath(node.toString()).setContainerPath("/node").build(),
+        Mount.newBuilder().setHostPath(volume).setContainerPath("/volume").build(),
+        Mount.newBuilder()
+            .setImage(ImageSpec.newBuilder().setImage(image))
+            .setImageSubPath("bin")
+            .setContainerPath("/image")
+            .setReadonly(true)
+            .build());
   }
 
   private String runPod() throws IOException {
@@ -187,6 +245,7 @@ final class PodLife {
       ContainerConfig.Builder builder = Cri.container(name, image, "sh", "-c", script);
       builder.getMetadataBuilder().setAttempt(attempt);
       builder.setLogPath(name + "-" + attempt + ".log");
+      builder.addAllMounts(mounts());
       ContainerConfig container = builder.build();
       String id =
           insist(

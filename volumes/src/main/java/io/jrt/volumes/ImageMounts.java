@@ -11,8 +11,6 @@ import io.jrt.linux.MountAttributes;
 import io.jrt.linux.OpenFlags;
 import io.jrt.linux.OpenHow;
 import io.jrt.linux.OverlayOptions;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,14 +24,9 @@ final class ImageMounts {
   private static final String STEP = "mount image volume";
 
   private final Kernel kernel;
-  private final Path scratch;
 
-  /**
-   * @param scratch directory for mounts that must be attached somewhere for a moment
-   */
-  ImageMounts(Kernel kernel, Path scratch) {
+  ImageMounts(Kernel kernel) {
     this.kernel = kernel;
-    this.scratch = scratch;
   }
 
   Fd mount(MountSource.Image image, Optional<Fd> userNamespace) {
@@ -100,46 +93,29 @@ final class ImageMounts {
               .formatted(subPath.replace('\0', '?')),
           Optional.empty());
     }
-    Fd found;
     try {
-      found = kernel.files().openat2(whole, subPath, OpenHow.inRoot(OpenFlags.O_PATH));
-    } catch (KernelException e) {
-      throw failed(
-          image, "sub-path \"%s\": %s".formatted(subPath, e.errno().description()), Optional.of(e));
-    }
-    try (found) {
-      return kernel.mounts().bindClone(found, false);
+      return clone(image, whole);
     } catch (KernelException e) {
       if (!e.is(Errno.EINVAL)) {
         throw e;
       }
     }
-    return partOfAttached(whole, subPath);
+    // Before Linux 6.15 only what is attached can be cloned.
+    return kernel.mounts().whileAttached(List.of(whole), () -> clone(image, whole));
   }
 
-  /** Before Linux 6.15 only an attached mount could be cloned. */
-  private Fd partOfAttached(Fd whole, String subPath) {
-    Path place;
+  private Fd clone(MountSource.Image image, Fd whole) {
+    Fd found;
     try {
-      Files.createDirectories(scratch);
-      place = Files.createTempDirectory(scratch, "image-");
-    } catch (IOException e) {
-      throw new JrtException(
-          ErrorKind.INTERNAL,
-          STEP,
-          "cannot make a directory below %s: %s".formatted(scratch, e),
-          e);
+      found = kernel.files().openat2(whole, image.subPath(), OpenHow.inRoot(OpenFlags.O_PATH));
+    } catch (KernelException e) {
+      throw failed(
+          image,
+          "sub-path \"%s\": %s".formatted(image.subPath(), e.errno().description()),
+          Optional.of(e));
     }
-    try {
-      kernel.mounts().attach(whole, place);
-      try (Fd root = kernel.files().openDirectory(place);
-          Fd found = kernel.files().openat2(root, subPath, OpenHow.inRoot(OpenFlags.O_PATH))) {
-        return kernel.mounts().bindClone(found, false);
-      } finally {
-        kernel.mounts().detach(place);
-      }
-    } finally {
-      place.toFile().delete();
+    try (found) {
+      return kernel.mounts().bindClone(found, false);
     }
   }
 

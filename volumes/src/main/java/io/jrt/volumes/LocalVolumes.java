@@ -4,6 +4,7 @@ import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.linux.At;
 import io.jrt.linux.Errno;
+import io.jrt.linux.FailPoints;
 import io.jrt.linux.Fd;
 import io.jrt.linux.Files;
 import io.jrt.linux.Kernel;
@@ -55,6 +56,7 @@ final class LocalVolumes implements NamedVolumes {
   private static final int CHECKED_BYTES = 256 << 10;
 
   private final Files files;
+  private final FailPoints failPoints;
   private final Path directory;
   private final Fd top;
   private final DirectoryQuota quota;
@@ -77,6 +79,7 @@ final class LocalVolumes implements NamedVolumes {
 
   LocalVolumes(Kernel kernel, Path root, DirectoryQuota quota) {
     this.files = kernel.files();
+    this.failPoints = kernel.failPoints();
     this.quota = quota;
     this.directory = root.resolve("volumes");
     VolumeDriver local = new LocalDriver(quota);
@@ -194,6 +197,7 @@ final class LocalVolumes implements NamedVolumes {
         driver.create(
             spec.name(), directory.resolve(making).resolve(DATA), spec.sizeBytes(), spec.options());
         write(dir, RECORD, record);
+        failPoints.hit("volume-create.show");
         files.renameat2(top, making, top, spec.name(), At.RENAME_NOREPLACE);
         files.fsync(top);
       } catch (Throwable e) {
@@ -242,8 +246,14 @@ final class LocalVolumes implements NamedVolumes {
       files.renameat2(top, name, top, gone, At.RENAME_NOREPLACE);
       files.fsync(top);
       volumes.remove(name);
-      driver(volume.record).remove(name, directory.resolve(gone).resolve(DATA));
-      files.removeTree(top, gone);
+      try {
+        failPoints.hit("volume-remove.delete");
+        driver(volume.record).remove(name, directory.resolve(gone).resolve(DATA));
+        files.removeTree(top, gone);
+      } catch (JrtException | KernelException e) {
+        // It is nobody's volume any more: what is left of it goes at the next start.
+        LOG.warn("what volume {} held cannot be deleted now: {}", name, e.getMessage());
+      }
     }
   }
 
@@ -429,6 +439,7 @@ final class LocalVolumes implements NamedVolumes {
       files.writeFully(file, bytes);
       files.fsync(file);
     }
+    failPoints.hit("volume-note.show");
     files.renameat2(dir, temporary, dir, name, 0);
     files.fsync(dir);
   }

@@ -28,8 +28,7 @@ public final class Volumes {
     this.kernel = kernel;
     this.quota = new ProjectQuotas(kernel.files());
     this.named = new LocalVolumes(kernel, config.root(), quota);
-    ImageMounts images = new ImageMounts(kernel, config.state().resolve("volumes"));
-    this.preparer = new MountPreparer(kernel, images, named);
+    this.preparer = new MountPreparer(kernel, new ImageMounts(kernel), named);
     this.watched = new Watched(config.prepareTimeout());
   }
 
@@ -57,6 +56,7 @@ public final class Volumes {
           try {
             for (MountRequest request : ordered) {
               step.begin(describe(request));
+              kernel.failPoints().hit("prepare-mounts.make");
               prepared.add(preparer.prepare(request, context, table));
             }
             return prepared;

@@ -7,13 +7,12 @@ import java.time.Duration;
  * Settings of volumes.
  *
  * @param root persistent: the named volumes and their records
- * @param state lost at boot: mounts needed while others are made
  * @param prepareTimeout how long one mount may take before it counts as hanging
  */
-public record VolumesConfig(Path root, Path state, Duration prepareTimeout) {
+public record VolumesConfig(Path root, Duration prepareTimeout) {
 
-  /** The defaults below these directories. */
-  public static VolumesConfig defaults(Path root, Path state) {
-    return new VolumesConfig(root, state, Duration.ofSeconds(60));
+  /** The defaults below this directory. */
+  public static VolumesConfig defaults(Path root) {
+    return new VolumesConfig(root, Duration.ofSeconds(60));
   }
 }

@@ -32,10 +32,7 @@ class NamedVolumesIT {
   @BeforeEach
   void start() {
     volumes =
-        new Volumes(
-            kernel,
-            new VolumesConfig(
-                directory.resolve("root"), directory.resolve("state"), Duration.ofSeconds(20)));
+        new Volumes(kernel, new VolumesConfig(directory.resolve("root"), Duration.ofSeconds(20)));
   }
 
   private NamedVolumes named() {

@@ -63,9 +63,7 @@ class QuotaIT {
   }
 
   private Volumes volumes(Path disk) {
-    return new Volumes(
-        node.kernel,
-        new VolumesConfig(disk.resolve("jrt"), node.root.resolve("state"), Duration.ofSeconds(20)));
+    return new Volumes(node.kernel, new VolumesConfig(disk.resolve("jrt"), Duration.ofSeconds(20)));
   }
 
   @ParameterizedTest

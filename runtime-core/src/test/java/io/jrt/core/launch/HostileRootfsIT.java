@@ -9,14 +9,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jrt.core.launch.LaunchFixture.Request;
 import io.jrt.core.launch.LaunchFixture.Result;
 import io.jrt.errors.JrtException;
+import io.jrt.linux.Fd;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
@@ -90,6 +94,91 @@ class HostileRootfsIT {
       }
       assertThat(sentinel).isEmptyDirectory();
     }
+  }
+
+  @Test
+  void randomTreesOfLinksNeverLeadAMountOut() throws Exception {
+    Random random = new Random(11);
+    Path marked = Files.createDirectories(fixture.directory.resolve("marked"));
+    Path marker = Files.writeString(marked.resolve("marker"), "here");
+    List<String> links =
+        List.of(
+            "..",
+            "../..",
+            "/",
+            "/jrt-b",
+            "jrt-c",
+            "/etc",
+            "jrt-b/../../../..",
+            sentinel.toString(),
+            "../../../../../../../.." + sentinel,
+            "/proc/self/root",
+            "/proc/1/root",
+            "/proc/self/cwd",
+            "/proc/self/fd/3");
+    int started = 0;
+    int visible = 0;
+    for (int round = 0; round < 90; round++) {
+      List<MountStep> steps = new ArrayList<>();
+      String target = "";
+      boolean directory = false;
+      try (Fd tree = fixture.kernel.mounts().bindClone(marked, false);
+          Fd file = fixture.kernel.mounts().bindClone(marker, false);
+          Fd last = fixture.kernel.mounts().bindClone(round % 2 == 0 ? marked : marker, false)) {
+        for (int mount = 0; mount < 3; mount++) {
+          target = randomPath(random, links);
+          directory = mount == 2 ? round % 2 == 0 : mount == 0;
+          Fd source = mount == 0 ? tree : mount == 1 ? file : last;
+          steps.add(new MountStep.Attach(source, CString.of(target), directory));
+        }
+        Request request =
+            new Request(rootfs, shell("cat " + target + (directory ? "/marker" : "")));
+        request.mounts = steps;
+        String seen = fixture.run(request).out();
+        // By links a target may be a place that the container does not see: never one of the host.
+        assertThat(seen.equals("here") || hasLinks()).as("round %d, %s", round, target).isTrue();
+        visible += seen.equals("here") ? 1 : 0;
+        started++;
+      } catch (JrtException refused) {
+        assertThat(refused).hasMessageContaining("/jrt-");
+      }
+      assertThat(marked).isDirectoryContaining(path -> path.endsWith("marker"));
+      assertThat(marker).hasContent("here");
+      assertThat(sentinel).as("round %d", round).isEmptyDirectory();
+      for (char letter = 'a'; letter <= 'f'; letter++) {
+        assertThat(Path.of("/jrt-" + letter)).doesNotExist();
+        assertThat(fixture.directory.resolve("jrt-" + letter)).doesNotExist();
+      }
+      fixture.run(rootfs, "rm -rf /jrt-* /etc/jrt-*");
+    }
+    assertThat(started).isGreaterThan(20);
+    assertThat(visible).isGreaterThan(15);
+  }
+
+  private boolean hasLinks() throws Exception {
+    try (Stream<Path> all = Files.walk(rootfs, 5)) {
+      return all.anyMatch(
+          path -> Files.isSymbolicLink(path) && path.getFileName().toString().startsWith("jrt-"));
+    }
+  }
+
+  /** A target, and what an image may have on the way to it. */
+  private String randomPath(Random random, List<String> links) throws Exception {
+    Path at = rootfs;
+    StringBuilder target = new StringBuilder();
+    for (int depth = 0; depth <= random.nextInt(4); depth++) {
+      Path entry = at.resolve("jrt-" + (char) ('a' + random.nextInt(6)));
+      if (!Files.exists(entry, LinkOption.NOFOLLOW_LINKS) && random.nextInt(3) > 0) {
+        if (random.nextInt(3) > 0) {
+          Files.createDirectory(entry);
+        } else {
+          Files.createSymbolicLink(entry, Path.of(links.get(random.nextInt(links.size()))));
+        }
+      }
+      target.append('/').append(entry.getFileName());
+      at = Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS) ? entry : at;
+    }
+    return target.toString();
   }
 
   @Test

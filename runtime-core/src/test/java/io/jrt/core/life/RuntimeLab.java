@@ -134,11 +134,7 @@ final class RuntimeLab implements AutoCloseable {
     LinuxLauncher launcher = new LinuxLauncher(kernel, poller, init);
     IoEngine io = IoEngine.open(kernel, layout.state().resolve("io"));
     JournaledEvents events = JournaledEvents.open(layout.root().resolve("events"), 1000, 1 << 20);
-    Volumes volumes =
-        new Volumes(
-            kernel,
-            VolumesConfig.defaults(
-                layout.root().resolve("volumes"), layout.state().resolve("volumes")));
+    Volumes volumes = new Volumes(kernel, VolumesConfig.defaults(layout.root().resolve("volumes")));
     Wiring wiring =
         new Wiring(
             config,
