@@ -3,6 +3,7 @@ package io.jrt.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.jrt.cri.v1.ContainerConfig;
 import io.jrt.cri.v1.ContainerState;
@@ -96,6 +97,33 @@ class ResourcesIT {
         .isEqualTo(Long.toString(2 * MEMORY));
     assertThat(file(container, "cpu.max", "cpu/cpu.cfs_quota_us"))
         .isEqualTo(UNIFIED ? "20000 100000" : "20000");
+  }
+
+  @Test
+  void aLimitBelowWhatIsInUseIsRefusedWithTheReasonAndChangesNothing() {
+    String container =
+        run("dd if=/dev/zero of=/dev/shm/x bs=1M count=24; touch /dev/shm/filled; sleep 1000");
+    cri.exec(container, "sh", "-c", "until [ -e /dev/shm/filled ]; do sleep 0.1; done");
+    UpdateContainerResourcesRequest request =
+        UpdateContainerResourcesRequest.newBuilder()
+            .setContainerId(container)
+            .setLinux(
+                LinuxContainerResources.newBuilder()
+                    .setCpuShares(256)
+                    .setMemoryLimitInBytes(8 << 20)
+                    .setMemorySwapLimitInBytes(8 << 20))
+            .build();
+    assertThatThrownBy(() -> cri.runtime().updateContainerResources(request))
+        .isInstanceOfSatisfying(
+            StatusRuntimeException.class,
+            e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION))
+        .hasMessageContaining("memory limit 8388608 of cgroup")
+        .hasMessageContaining("bytes in use");
+    assertThat(file(container, "memory.max", "memory/memory.limit_in_bytes"))
+        .isEqualTo(Long.toString(MEMORY));
+    assertThat(file(container, "cpu.weight", "cpu/cpu.shares")).isEqualTo(UNIFIED ? "100" : "1024");
+    assertThat(cri.status(container).getResources().getLinux().getMemoryLimitInBytes())
+        .isEqualTo(MEMORY);
   }
 
   @Test
