@@ -30,6 +30,7 @@ import io.jrt.server.config.Configuration;
 import io.jrt.server.config.DaemonConfig;
 import io.jrt.server.cri.ImageServiceSwitchboard;
 import io.jrt.server.cri.RuntimeServiceSwitchboard;
+import io.jrt.server.image.ArchiveDirectories;
 import io.jrt.server.image.Images;
 import io.jrt.server.log.Logging;
 import io.jrt.server.metrics.Metrics;
@@ -295,6 +296,12 @@ public final class Main {
             Activation.listener(node.kernel(), System.getenv()),
             services,
             calls));
+
+    closer.add(
+        ArchiveDirectories.watch(
+            images,
+            () -> configuration.current().images().importDirs(),
+            root.resolve("archives.json")));
 
     if (!systemd.watchdog().isZero()) {
       var check =

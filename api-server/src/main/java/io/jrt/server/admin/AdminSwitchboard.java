@@ -54,6 +54,7 @@ import io.jrt.admin.v1.ValidateCdiResponse;
 import io.jrt.admin.v1.WhyRequest;
 import io.jrt.admin.v1.WhyResponse;
 import io.jrt.core.ContainerRuntime;
+import io.jrt.image.PullProgress;
 import io.jrt.server.config.Config;
 import io.jrt.server.config.ConfigText;
 import io.jrt.server.config.Configuration;
@@ -266,11 +267,11 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
   @Override
   public void listPulls(ListPullsRequest request, StreamObserver<ListPullsResponse> client) {
     ListPullsResponse.Builder response = ListPullsResponse.newBuilder();
-    for (Images.UnderWay pull : images.pulls()) {
+    for (PullProgress pull : images.pulls()) {
       response.addPulls(
           PullUnderWay.newBuilder()
               .setSince(Times.nanos(pull.since()))
-              .setProgress(Pull.progress(pull.progress())));
+              .setProgress(Pull.progress(pull)));
     }
     Answers.one(client, response.build());
   }

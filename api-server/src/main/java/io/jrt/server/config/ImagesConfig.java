@@ -20,6 +20,11 @@ public record ImagesConfig(
                 + " image pattern. Empty lets every image come.")
         String policyFile,
     @Doc("Images that the kubelet must not collect as garbage.") List<String> pinned,
+    @Doc(
+            "Directories whose archives are imported, and whose *.txt files name images to pull: at"
+                + " the start and as they appear. Such images are pinned.")
+        @Live
+        List<Path> importDirs,
     @Doc("Images pulled at once.") int parallelPulls,
     @Doc("Layers fetched at once, of all pulls together.") int parallelLayers,
     @Doc("Bytes fetched each second by all pulls together; 0 is no limit.") ByteSize bytesPerSecond,
@@ -35,6 +40,7 @@ public record ImagesConfig(
     hostsDirs = List.copyOf(hostsDirs);
     insecureRegistries = List.copyOf(insecureRegistries);
     pinned = List.copyOf(pinned);
+    importDirs = List.copyOf(importDirs);
   }
 
   private static ImagesConfig defaults() {
@@ -47,6 +53,7 @@ public record ImagesConfig(
         registries.insecure(),
         "",
         List.of(),
+        List.of(Path.of("/var/lib/rancher/k3s/agent/images")),
         limits.parallelPulls(),
         limits.parallelLayers(),
         new ByteSize(limits.bytesPerSecond()),

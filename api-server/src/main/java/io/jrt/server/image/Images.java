@@ -25,7 +25,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import tools.jackson.databind.json.JsonMapper;
@@ -35,12 +34,7 @@ public final class Images {
   private final ImageStore store;
   private final ContainerRuntime runtime;
   private final JsonMapper json = JsonMapper.builder().build();
-  private final AtomicLong pullNumbers = new AtomicLong();
-  private final ConcurrentSkipListMap<Long, UnderWay> pulls = new ConcurrentSkipListMap<>();
   private final List<OperationObserver> observers = new CopyOnWriteArrayList<>();
-
-  /** A pull that has not ended, and how far it was when last heard of. */
-  public record UnderWay(Instant since, PullProgress progress) {}
 
   public Images(ImageStore store, ContainerRuntime runtime) {
     this.store = store;
@@ -69,7 +63,6 @@ public final class Images {
   public Image pull(PullRequest request, PullListener listener) {
     Instant since = Instant.now();
     var bytes = new AtomicLong();
-    long number = pullNumbers.incrementAndGet();
     var steps = new Steps(observers, "pull image", request.reference(), step(Phase.QUEUED));
     Optional<Throwable> failure = Optional.empty();
     try {
@@ -78,7 +71,6 @@ public final class Images {
               request,
               progress -> {
                 bytes.set(progress.doneBytes());
-                pulls.put(number, new UnderWay(since, progress));
                 switch (progress.phase()) {
                   case QUEUED, RESOLVING, CHECKING, FETCHING, COMMITTING ->
                       steps.at(step(progress.phase()));
@@ -107,13 +99,12 @@ public final class Images {
       throw e;
     } finally {
       steps.end(failure);
-      pulls.remove(number);
     }
   }
 
-  /** The pulls under way, oldest first. */
-  public List<UnderWay> pulls() {
-    return List.copyOf(pulls.values());
+  /** The pulls and imports under way, oldest first. */
+  public List<PullProgress> pulls() {
+    return store.pulls();
   }
 
   /** How far the pull of a name is, as one JSON document for people; empty when there is none. */
@@ -125,8 +116,7 @@ public final class Images {
       // An image's ID is no name of something to pull.
       return Optional.empty();
     }
-    return pulls.values().stream()
-        .map(UnderWay::progress)
+    return store.pulls().stream()
         .filter(progress -> progress.reference().equals(reference))
         .findFirst()
         .map(this::shown);
@@ -152,6 +142,13 @@ public final class Images {
     }
     shown.put("layers", layers);
     return json.writeValueAsString(shown);
+  }
+
+  /**
+   * Keeps the image of a name from the kubelet's garbage collection, as long as this daemon runs.
+   */
+  public void pin(String name) {
+    store.pin(name);
   }
 
   /** Reads the images of an archive or a layout. */
