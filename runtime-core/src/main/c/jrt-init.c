@@ -1297,12 +1297,19 @@ static int watch_children(void) {
 
 /* ---- keeper ------------------------------------------------------------------------------- */
 
-/* Writes a record whole or not at all. */
+/*
+ * The exit record always has this length, and its file is made and filled when the keeper starts: at
+ * the end it takes neither space nor an inode, so a full disk cannot hide that a container ended.
+ */
+enum { EXIT_RECORD_BYTES = 160 };
+
+/* Writes a record whole or not at all; a durable one over what was reserved for it. */
 static long write_record(int dir, const char *name, const char *text, size_t n, int durable) {
   char temporary[16];
   copy_text(temporary, sizeof temporary, name);
   copy_text(temporary + length_of(temporary), 5, ".tmp");
-  long fd = sys_openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+  int truncate = durable ? 0 : O_TRUNC;
+  long fd = sys_openat(dir, temporary, O_WRONLY | O_CREAT | truncate | O_NOFOLLOW, 0600);
   if (fd < 0) return fd;
   long written = sys_write((int)fd, text, n);
   if (written == (long)n && durable) written = SYS1(__NR_fsync, fd) < 0 ? -EIO : written;
@@ -1311,6 +1318,15 @@ static long write_record(int dir, const char *name, const char *text, size_t n, 
   long result = SYS5(__NR_renameat2, dir, temporary, dir, name, 0);
   if (result >= 0 && durable) SYS1(__NR_fsync, dir);
   return result;
+}
+
+static long reserve_exit_record(int dir) {
+  char empty[EXIT_RECORD_BYTES] = {0};
+  long fd = sys_openat(dir, "exit.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+  if (fd < 0) return fd;
+  long written = sys_write((int)fd, empty, sizeof empty);
+  sys_close((int)fd);
+  return written < 0 || written == sizeof empty ? written : -EIO;
 }
 
 /* Deals with every child that ended; true once the container did and its record is written. */
@@ -1322,10 +1338,10 @@ static int reap_children(int dir, int container) {
     if (result < 0 || !info.pid) return 0;
     int ended = info.pid == container;
     if (ended) {
-      char line[160];
-      size_t n = exit_line(line, &info, &usage);
+      char line[EXIT_RECORD_BYTES];
+      for (size_t n = exit_line(line, &info, &usage); n < sizeof line; n++) line[n] = '\n';
       /* It stays a zombie, and its pid taken, until the record is there. */
-      if (write_record(dir, "exit", line, n, 1) < 0) return 0;
+      if (write_record(dir, "exit", line, sizeof line, 1) < 0) return 0;
     }
     sys_waitid(P_PID, info.pid, &info, WEXITED, 0);
     if (ended) return 1;
@@ -1387,6 +1403,7 @@ static void keeper(void) {
   int me = (int)SYS0(__NR_getpid);
   char *end = put_number(put_number(line, me, ' '), (s64)start_time(me), '\n');
   need(write_record(dir, "keeper", line, (size_t)(end - line), 0), S_KEEPER, 5);
+  need(reserve_exit_record(dir), S_KEEPER, 10);
   need(SYS4(__NR_mknodat, dir, "control", S_IFIFO | 0600, 0), S_KEEPER, 6);
   int control = (int)need(sys_openat(dir, "control", O_RDWR | O_NOFOLLOW, 0), S_KEEPER, 7);
   self_exe = (int)need(sys_openat(AT_FDCWD, "/proc/self/exe", O_PATH, 0), S_KEEPER, 8);

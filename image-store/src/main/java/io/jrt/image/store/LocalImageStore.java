@@ -118,7 +118,9 @@ public final class LocalImageStore implements ImageStore {
     layers.settle(images.usedLayers());
     snapshots.load();
     // Only now: while this mark is missing, a stop during the load leaves the last state.
-    files.writeDurably(files.state(), boot.getBytes(StandardCharsets.UTF_8));
+    if (!last.equals(boot)) {
+      files.note(files.state(), boot.getBytes(StandardCharsets.UTF_8));
+    }
     Thread.ofPlatform().daemon().name("jrt-image-clean").start(this::cleanUp);
     measuring.start();
   }

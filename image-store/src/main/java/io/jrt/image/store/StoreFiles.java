@@ -154,6 +154,28 @@ final class StoreFiles implements AutoCloseable {
     }
   }
 
+  /**
+   * The same, and where the disk is full in place of the old content: nobody could make room on a
+   * node whose daemon needs room to start.
+   */
+  void note(Path target, byte[] content) {
+    try {
+      writeDurably(target, content);
+    } catch (JrtException e) {
+      if (e.kind() != ErrorKind.NO_SPACE || !java.nio.file.Files.exists(target)) {
+        throw e;
+      }
+      LOG.warn("{}; it is written in place", e.getMessage());
+      try (Fd fd = files.open(target, OpenFlags.O_WRONLY)) {
+        files.writeFully(fd, content);
+        files.ftruncate(fd, content.length);
+        files.fsync(fd);
+      } catch (KernelException further) {
+        throw failed("write image store", target, further);
+      }
+    }
+  }
+
   /** Removes a small file for good. */
   void deleteDurably(Path target) {
     if (files.unlinkIfPresent(Fd.CWD, bytes(target), 0)) {
@@ -232,10 +254,26 @@ final class StoreFiles implements AutoCloseable {
     left.forEach(this::deleteTree);
   }
 
-  /** Puts aside what the last daemon half-made or half-deleted, and starts with an empty tmp. */
+  /**
+   * Puts aside what the last daemon half-made or half-deleted, and starts with an empty tmp. Where
+   * there is no room for another directory it is deleted at once.
+   */
   void resetTemp() {
-    rename(tmp(), root.resolve(TRASH + System.nanoTime()));
-    files.mkdirat(Fd.CWD, tmp().toString(), 0700);
+    Path trash = root.resolve(TRASH + System.nanoTime());
+    rename(tmp(), trash);
+    try {
+      files.mkdirat(Fd.CWD, tmp().toString(), 0700);
+    } catch (KernelException e) {
+      if (!e.is(Errno.ENOSPC, Errno.EDQUOT)) {
+        throw e;
+      }
+      rename(trash, tmp());
+      try (var left = java.nio.file.Files.newDirectoryStream(tmp())) {
+        left.forEach(this::deleteTree);
+      } catch (IOException further) {
+        throw failed("open image store", tmp(), further);
+      }
+    }
   }
 
   /** Deletes what was put aside. */

@@ -175,7 +175,13 @@ public final class LinuxLauncher implements Launcher {
 
   private static void clear(Files files, Fd directory) {
     for (String name :
-        List.of(Records.KEEPER, Records.INIT, Records.EXIT, Records.CONTROL, Records.LOCK)) {
+        List.of(
+            Records.KEEPER,
+            Records.INIT,
+            Records.EXIT,
+            Records.EXIT_TO_BE,
+            Records.CONTROL,
+            Records.LOCK)) {
       files.unlinkIfPresent(directory, name, 0);
     }
   }

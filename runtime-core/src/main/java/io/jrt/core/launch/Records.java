@@ -16,6 +16,10 @@ final class Records {
   static final String KEEPER = "keeper";
   static final String INIT = "init";
   static final String EXIT = "exit";
+
+  /** Holds the place of {@link #EXIT} until the end. */
+  static final String EXIT_TO_BE = "exit.tmp";
+
   static final String LOCK = "lock";
   static final String CONTROL = "control";
 
