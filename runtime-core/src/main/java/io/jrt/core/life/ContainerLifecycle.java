@@ -195,16 +195,20 @@ final class ContainerLifecycle {
   }
 
   private void undo(String id, Throwable why) {
+    inventory.findContainer(id).ifPresent(inventory::remove);
+    Runnable release =
+        () -> {
+          records.remove(id, Durability.POWER_CUT);
+          layers.remove(id);
+          wiring.volumes().named().release(id);
+          intents.remove(id, Durability.CRASH);
+        };
     try {
-      inventory.findContainer(id).ifPresent(inventory::remove);
-      records.remove(id, Durability.POWER_CUT);
-      layers.remove(id);
-      wiring.volumes().named().release(id);
-      intents.remove(id, Durability.CRASH);
+      release.run();
     } catch (RuntimeException e) {
-      // The intent stays, so the next start tries again.
       log.error("undoing container {} failed: {}", id, e.getMessage(), e);
       why.addSuppressed(e);
+      pods.leftovers().add("container " + id, release);
     }
   }
 

@@ -533,6 +533,7 @@ public final class NodeRuntime implements ContainerRuntime {
     deviceWatch.close();
     deniedCalls.close();
     operations.drain(Duration.ofSeconds(3));
+    pods.leftovers().close();
     for (Container container : inventory.containers()) {
       container.lock().lock();
       try {

@@ -15,6 +15,7 @@ import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.events.NetworkEvent;
 import io.jrt.events.PodEvent;
+import io.jrt.linux.Errno;
 import io.jrt.linux.Fd;
 import io.jrt.linux.KernelException;
 import io.jrt.linux.NamespaceKind;
@@ -61,6 +62,7 @@ final class PodLifecycle {
   private final PodDirectory directory;
   private final Labels labels;
   private final PodInits inits;
+  private final Leftovers leftovers = new Leftovers();
   private final Ids ids = new Ids();
   private final String bootId = BootId.current();
 
@@ -95,6 +97,10 @@ final class PodLifecycle {
 
   PodInits inits() {
     return inits;
+  }
+
+  Leftovers leftovers() {
+    return leftovers;
   }
 
   private record RunRequest(PodConfig config, String handler) {}
@@ -253,15 +259,19 @@ final class PodLifecycle {
     }
     // From now on the end of its first process is no news.
     pod.record(pod.record().withPhase(PodRecord.Phase.STOPPING));
+    Runnable release =
+        () -> {
+          inits.end(pod);
+          records.remove(pod.id(), Durability.POWER_CUT);
+          releaseById(podRef(pod), pod.record().cgroup(), pod.record().ownsCgroup());
+          intents.remove(pod.id(), Durability.CRASH);
+        };
     try {
-      inits.end(pod);
-      records.remove(pod.id(), Durability.POWER_CUT);
-      releaseById(podRef(pod), pod.record().cgroup(), pod.record().ownsCgroup());
-      intents.remove(pod.id(), Durability.CRASH);
+      release.run();
     } catch (RuntimeException e) {
-      // The intent stays, so the next start, or the next garbage collection, tries again.
       log.error("undoing pod {} failed: {}", pod.id(), e.getMessage(), e);
       why.addSuppressed(e);
+      leftovers.add("pod " + pod.id(), release);
     }
     PodMetadata name = pod.record().config().metadata();
     String step = why instanceof JrtException known ? known.step() : "run pod";
@@ -337,7 +347,10 @@ final class PodLifecycle {
       throw e;
     } catch (Exception e) {
       throw new JrtException(
-          ErrorKind.INVALID, "set sysctls", "cannot set the pod's sysctls: " + e.getMessage(), e);
+          ErrorKind.UNAVAILABLE,
+          "set sysctls",
+          "cannot set the pod's sysctls: " + e.getMessage(),
+          e);
     }
   }
 
@@ -346,7 +359,9 @@ final class PodLifecycle {
       wiring.kernel().files().writeValue(Fd.CWD, "/proc/sys/" + path, value);
     } catch (KernelException e) {
       throw new JrtException(
-          ErrorKind.INVALID,
+          e.is(Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM)
+              ? ErrorKind.UNAVAILABLE
+              : ErrorKind.INVALID,
           "set sysctls",
           "cannot set sysctl %s to \"%s\": %s".formatted(path, value, e.getMessage()),
           e);

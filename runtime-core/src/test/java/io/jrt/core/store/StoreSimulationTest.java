@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
  */
 class StoreSimulationTest {
   private static final int SCRIPTS =
-      System.getProperty("jrt.fault", "").equals("full") ? 2_000 : 40;
+      System.getProperty("jrt.fault", "").equals("full") ? 2_000 : 20;
   private static final int STEPS = 12;
   private static final List<String> IDS = List.of("a", "b", "c");
 
