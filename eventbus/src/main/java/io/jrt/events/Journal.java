@@ -38,10 +38,12 @@ final class Journal implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Journal.class);
   private static final int QUEUE = 16_384;
 
+  /** One for all: what it learns of the events' forms is costly to learn. */
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+
   private final Path current;
   private final Path previous;
   private final long segmentBytes;
-  private final JsonMapper json = JsonMapper.builder().build();
   private final BlockingQueue<Task> queue = new ArrayBlockingQueue<>(QUEUE);
   private final AtomicLong dropped = new AtomicLong();
   private final Thread writer;
@@ -118,7 +120,7 @@ final class Journal implements AutoCloseable {
           continue;
         }
         try {
-          Recorded recorded = json.readValue(line, Recorded.class);
+          Recorded recorded = JSON.readValue(line, Recorded.class);
           if (recorded == null || recorded.at() == null || recorded.event() == null) {
             skipped++;
           } else {
@@ -154,7 +156,7 @@ final class Journal implements AutoCloseable {
       for (Task task : batch) {
         switch (task) {
           case Task.Write(Recorded recorded) ->
-              text.append(json.writeValueAsString(recorded)).append('\n');
+              text.append(JSON.writeValueAsString(recorded)).append('\n');
           case Task.Flush flush -> flushes.add(flush);
           case Task.End() -> end = true;
         }
