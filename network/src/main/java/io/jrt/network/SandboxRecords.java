@@ -28,6 +28,10 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class SandboxRecords<T> {
   private static final Logger log = LoggerFactory.getLogger(SandboxRecords.class);
+
+  /** One for all: what it learns of a record's form is costly to learn. */
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+
   private static final String SUFFIX = ".json";
   private static final String VERSION_FIELD = "version";
   private static final int VERSION = 1;
@@ -35,7 +39,6 @@ public final class SandboxRecords<T> {
 
   private final Path directory;
   private final Kind<T> kind;
-  private final JsonMapper json = JsonMapper.builder().build();
   private final Map<String, T> records = new ConcurrentHashMap<>();
 
   /**
@@ -82,7 +85,7 @@ public final class SandboxRecords<T> {
   }
 
   private T decode(byte[] bytes) throws IOException {
-    if (!(json.readTree(bytes) instanceof ObjectNode tree)) {
+    if (!(JSON.readTree(bytes) instanceof ObjectNode tree)) {
       throw new IOException("it is no JSON object");
     }
     // The first daemons wrote none.
@@ -91,7 +94,7 @@ public final class SandboxRecords<T> {
       throw new IOException("it has version " + version + " and this daemon knows " + VERSION);
     }
     tree.remove(VERSION_FIELD);
-    return json.treeToValue(tree, kind.type());
+    return JSON.treeToValue(tree, kind.type());
   }
 
   public Optional<T> find(String sandboxId) {
@@ -104,10 +107,10 @@ public final class SandboxRecords<T> {
 
   /** Stores a record in place of the sandbox's former one. */
   public void put(T value) {
-    ObjectNode tree = json.valueToTree(value);
+    ObjectNode tree = JSON.valueToTree(value);
     tree.put(VERSION_FIELD, VERSION);
     String id = kind.sandboxId().apply(value);
-    write(file(id), json.writeValueAsBytes(tree), kind.durability());
+    write(file(id), JSON.writeValueAsBytes(tree), kind.durability());
     records.put(id, value);
   }
 

@@ -24,8 +24,7 @@ import org.junit.jupiter.api.Test;
  * repeats one.
  */
 class LeaseSimulationTest {
-  private static final int SCRIPTS =
-      System.getProperty("jrt.fault", "").equals("full") ? 1_000 : 15;
+  private static final int SCRIPTS = System.getProperty("jrt.fault", "").equals("full") ? 1_000 : 8;
   private static final int STEPS = 10;
   private static final List<String> PODS = List.of("a", "b", "c", "d");
 
