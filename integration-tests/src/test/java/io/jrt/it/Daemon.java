@@ -41,11 +41,14 @@ final class Daemon implements AutoCloseable {
   private final Path home;
   private final List<String> arguments;
   private final Map<String, String> environment;
+  private final List<String> prefix;
   private final Leaks before;
   private volatile Process process;
   private volatile Cri cri;
 
-  private Daemon(Path home, List<String> arguments, Map<String, String> environment) {
+  private Daemon(
+      Path home, List<String> arguments, Map<String, String> environment, List<String> prefix) {
+    this.prefix = prefix;
     this.home = home;
     this.arguments = arguments;
     this.environment = environment;
@@ -70,6 +73,17 @@ final class Daemon implements AutoCloseable {
   /** Starts a daemon in this directory with more in its environment, such as JRTD_OPTS. */
   static Daemon start(Path home, String config, Map<String, String> environment)
       throws IOException {
+    return start(home, config, environment, List.of());
+  }
+
+  /** Starts a daemon whose own network is that one. */
+  static Daemon startIn(OwnNetwork network, Path home, String config) throws IOException {
+    return start(home, config, Map.of(), network.prefix());
+  }
+
+  private static Daemon start(
+      Path home, String config, Map<String, String> environment, List<String> prefix)
+      throws IOException {
     Files.createDirectories(home.resolve("root"));
     Files.createDirectories(home.resolve("state"));
     Files.writeString(home.resolve("config.toml"), config + network(config));
@@ -83,7 +97,7 @@ final class Daemon implements AutoCloseable {
             home.resolve("state/jrt.sock").toString(),
             "--config",
             home.resolve("config.toml").toString());
-    return new Daemon(home, arguments, environment);
+    return new Daemon(home, arguments, environment, prefix);
   }
 
   /** Pods in a range of addresses that no other daemon of this machine is likely to have. */
@@ -109,7 +123,7 @@ final class Daemon implements AutoCloseable {
   }
 
   private Process launch() {
-    List<String> command = new ArrayList<>();
+    List<String> command = new ArrayList<>(prefix);
     command.add(TREE.resolve("bin/jrtd").toString());
     command.addAll(arguments);
     ProcessBuilder builder =
@@ -175,9 +189,9 @@ final class Daemon implements AutoCloseable {
 
   /** Ends the daemon as a crash does. */
   void kill() {
-    cri.close();
     process.destroyForcibly();
     await(process);
+    cri.close();
   }
 
   /** Whether the process has ended, or does so at once. */
@@ -358,7 +372,7 @@ final class Daemon implements AutoCloseable {
   }
 
   private void cleanUp() throws IOException {
-    List<String> command = new ArrayList<>();
+    List<String> command = new ArrayList<>(prefix);
     command.add(TREE.resolve("bin/jrtd").toString());
     command.addAll(arguments);
     command.add("--cleanup");
