@@ -69,23 +69,9 @@ enum Target {
       """
           .formatted("a".repeat(64))),
   LAYER_TAR((_, bytes) -> LayerDoor.tar(bytes), Seeds.tar()),
+  LAYER((directory, bytes) -> unpackInside(directory, bytes, LayerDoor::unpack), Seeds.tar()),
   GZIP((_, bytes) -> LayerDoor.gzip(bytes), Seeds.gzip()),
-  VOLUME_TAR(
-      (directory, bytes) -> {
-        Path inside = Files.createDirectories(directory.resolve("volume"));
-        Path outside = directory.resolve("outside");
-        Files.writeString(outside, "untouched");
-        try {
-          TarDoor.unpack(inside, bytes);
-        } catch (JrtException refused) {
-          requireUntouched(outside);
-          remove(inside);
-          throw refused;
-        }
-        requireUntouched(outside);
-        remove(inside);
-      },
-      Seeds.tar()),
+  VOLUME_TAR((directory, bytes) -> unpackInside(directory, bytes, TarDoor::unpack), Seeds.tar()),
   REGISTRIES_YAML(
       RegistryDoor::registriesYaml,
       """
@@ -225,9 +211,23 @@ enum Target {
     return new String(bytes, StandardCharsets.UTF_8);
   }
 
+  /** Unpacks as root, beside a file that must stay as it is. */
+  private static void unpackInside(Path directory, byte[] bytes, Parser unpacking)
+      throws Exception {
+    Path inside = Files.createDirectories(directory.resolve("inside"));
+    Path outside = directory.resolve("outside");
+    Files.writeString(outside, "untouched");
+    try {
+      unpacking.parse(inside, bytes);
+    } finally {
+      requireUntouched(outside);
+      remove(inside);
+    }
+  }
+
   private static void requireUntouched(Path outside) throws IOException {
     if (!Files.readString(outside).equals("untouched")) {
-      throw new AssertionError("a file outside of the volume was written");
+      throw new AssertionError("a file outside was written");
     }
   }
 

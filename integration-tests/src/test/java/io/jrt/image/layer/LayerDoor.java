@@ -1,8 +1,12 @@
 package io.jrt.image.layer;
 
+import io.jrt.image.Digest;
+import io.jrt.linux.Files;
+import io.jrt.linux.Kernel;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.NullMarked;
 import org.jspecify.annotations.Nullable;
@@ -10,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 /** The way of the fuzz targets to what this package keeps to itself. */
 @NullMarked
 public final class LayerDoor {
+  private static final Files FILES = Kernel.open().files();
+  private static final LayerLimits LIMITS = new LayerLimits(64 << 20, 10_000, 250);
+
   private LayerDoor() {}
 
   public static void tar(byte[] bytes) throws IOException {
@@ -18,6 +25,19 @@ public final class LayerDoor {
     while (entry.isPresent()) {
       entry = tar.next();
     }
+  }
+
+  /** Unpacks it as a layer that is what its digests say. */
+  public static void unpack(Path directory, byte[] bytes) {
+    Digest digest = Digest.sha256(bytes);
+    new LayerUnpacker(FILES, LIMITS)
+        .unpack(
+            new ByteArrayInputStream(bytes),
+            digest,
+            bytes.length,
+            digest,
+            directory,
+            written -> {});
   }
 
   public static void gzip(byte[] bytes) throws IOException {
