@@ -43,9 +43,10 @@ test-v2: build ## the tests of cgroups, launch and lifecycle in a guest with cgr
 	@dist/dev/setup test v2
 	@dist/dev/test-v2 $(TESTS)
 
-fault: setup-test ## kill, fail and hang the daemon at every step, and damage its records; an hour
-	$(SWEPT) $(MVN) -DskipITs=false $(LONG) -Djrt.fault=full -Dit.test='CrashWalkIT,FaultWalkIT,DamagedRecordsIT,CheckIT,SoakIT' \
-	  -Dtest=None -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify
+fault: setup-test ## kill, fail and hang the daemon at every step, cut its power, fill its disks, load it; two hours
+	$(SWEPT) $(MVN) -DskipITs=false $(LONG) -Djrt.fault=full \
+	  -Dit.test='CrashWalkIT,PullCrashIT,PowerCutIT,FaultWalkIT,FaultsIT,RestartIT,LoadIT,DamagedRecordsIT,CheckIT,SoakIT' \
+	  -Dtest='*SimulationTest' -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify
 
 soak: setup-test ## random pods, kills and execs for MINUTES (10) or HOURS, SEED=… repeats one
 	$(SWEPT) $(MVN) -DskipITs=false $(LONG) -Djrt.soak.minutes=$(if $(HOURS),$(shell expr $(HOURS) \* 60),$(or $(MINUTES),10)) \

@@ -386,6 +386,12 @@ final class Daemon implements AutoCloseable {
   }
 
   private void deleteHome() throws IOException {
+    // Disks that a test has put there.
+    for (String mount : before.mounts()) {
+      if (mount.startsWith(home + "/")) {
+        await(new ProcessBuilder("umount", "-l", mount).start());
+      }
+    }
     Process delete = new ProcessBuilder("rm", "-rf", "--one-file-system", home.toString()).start();
     await(delete);
     assertThat(home).doesNotExist();

@@ -31,18 +31,34 @@ final class Remains {
 
   /** Waits a while for what goes in the background, and answers what stays. */
   static List<String> of(Daemon daemon, String address) throws IOException {
+    return await(daemon, address, PLACES);
+  }
+
+  /** The same of a daemon that keeps its images. */
+  static List<String> besidesImages(Daemon daemon) throws IOException {
+    return await(
+        daemon,
+        "",
+        PLACES.stream()
+            .filter(place -> !place.startsWith("root/images") || place.endsWith("snapshots"))
+            .toList());
+  }
+
+  private static List<String> await(Daemon daemon, String address, List<String> places)
+      throws IOException {
     long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-    List<String> remains = look(daemon, address);
+    List<String> remains = look(daemon, address, places);
     while (!remains.isEmpty() && System.nanoTime() < end) {
       Daemon.sleep(50);
-      remains = look(daemon, address);
+      remains = look(daemon, address, places);
     }
     return remains;
   }
 
-  private static List<String> look(Daemon daemon, String address) throws IOException {
+  private static List<String> look(Daemon daemon, String address, List<String> places)
+      throws IOException {
     List<String> remains = new ArrayList<>(daemon.leaks());
-    for (String place : PLACES) {
+    for (String place : places) {
       Path directory = daemon.home().resolve(place);
       if (Files.isDirectory(directory)) {
         try (Stream<Path> entries = Files.list(directory)) {
@@ -90,5 +106,15 @@ final class Remains {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** How much memory of a process is in use, shared pages among it. */
+  static long residentBytes(long pid) throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc", Long.toString(pid), "status"))) {
+      if (line.startsWith("VmRSS:")) {
+        return Long.parseLong(line.replaceAll("\\D", "")) << 10;
+      }
+    }
+    throw new IOException("no VmRSS of " + pid);
   }
 }
