@@ -2,6 +2,7 @@ package io.jrt.network.cni;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.jrt.linux.WholeFile;
 import io.jrt.linux.WholeFile.Durability;
 import io.jrt.network.SandboxRecords;
 import java.io.IOException;
@@ -48,7 +49,15 @@ final class AttachmentStore {
   record Name(String containerId, String interfaceName) {}
 
   static AttachmentStore open(Path directory, Path cacheDir) {
-    return new AttachmentStore(directory, cacheDir.resolve("results"));
+    Path cache = cacheDir.resolve("results");
+    try {
+      if (Files.isDirectory(cache)) {
+        WholeFile.list(cache); // what a crash left half-written would stay for ever
+      }
+    } catch (IOException e) {
+      LOG.warn("{} cannot be tidied up: {}", cache, e.toString());
+    }
+    return new AttachmentStore(directory, cache);
   }
 
   Optional<CniAttachment> find(String sandboxId) {
