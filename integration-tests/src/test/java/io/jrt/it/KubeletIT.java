@@ -31,56 +31,12 @@ import tools.jackson.databind.json.JsonMapper;
  * the directory that {@code JRT_IT_KUBELET} names. It has a root, a cgroup and ports of its own.
  */
 class KubeletIT {
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final String GATES =
       "UserNamespacesSupport=true,PodAndContainerStatsFromCRI=true,EventedPLEG=true";
 
   /** Where a kubelet has its pods' logs, unless its configuration file says otherwise. */
   private static final Path LOGS = Path.of("/var/log/pods");
-
-  /** An init container, a sidecar, probes of two kinds, a hook, limits, and volumes. */
-  private static final String WEB =
-      """
-      metadata: {name: web, namespace: default}
-      spec:
-        terminationGracePeriodSeconds: 3
-        initContainers:
-        - name: first
-          image: localhost/jrt-busybox:latest
-          imagePullPolicy: Never
-          command: [sh, -c, "echo made-by-init > /w/index.html"]
-          volumeMounts: [{name: w, mountPath: /w}]
-        - name: side
-          image: localhost/jrt-busybox:latest
-          imagePullPolicy: Never
-          restartPolicy: Always
-          command: [sh, -c, "while :; do echo side; sleep 5; done"]
-          startupProbe: {exec: {command: ["true"]}, periodSeconds: 1}
-        containers:
-        - name: httpd
-          image: localhost/jrt-busybox:latest
-          imagePullPolicy: Never
-          command: [httpd, -f, -p, "8080", -h, /w]
-          ports: [{containerPort: 8080, hostPort: %d}]
-          resources: {limits: {cpu: 500m, memory: 64Mi}}
-          securityContext:
-            readOnlyRootFilesystem: true
-            allowPrivilegeEscalation: false
-            runAsUser: 1000
-            capabilities: {drop: [ALL]}
-            seccompProfile: {type: RuntimeDefault}
-          livenessProbe: {httpGet: {path: /index.html, port: 8080}, periodSeconds: 1}
-          readinessProbe: {exec: {command: [cat, /w/posted]}, periodSeconds: 1}
-          lifecycle: {postStart: {exec: {command: [sh, -c, "echo x > /w/posted"]}}}
-          volumeMounts:
-          - {name: w, mountPath: /w}
-          - {name: mem, mountPath: /mem}
-          - {name: etc, mountPath: /node-etc, readOnly: true, recursiveReadOnly: IfPossible}
-        volumes:
-        - {name: w, emptyDir: {}}
-        - {name: mem, emptyDir: {medium: Memory, sizeLimit: 4Mi}}
-        - {name: etc, hostPath: {path: /etc, type: Directory}}
-      """;
 
   private final HttpPort kubeletPort = HttpPort.free();
   private final HttpPort hostPort = HttpPort.free();
@@ -226,6 +182,52 @@ class KubeletIT {
     Files.writeString(file, "apiVersion: v1\nkind: Pod\n" + pod);
   }
 
+  /** An init container, a sidecar, probes of two kinds, a hook, limits, and volumes. */
+  private static String web(int port) {
+    return """
+    metadata: {name: web, namespace: default}
+    spec:
+      terminationGracePeriodSeconds: 3
+      initContainers:
+      - name: first
+        image: localhost/jrt-busybox:latest
+        imagePullPolicy: Never
+        command: [sh, -c, "echo made-by-init > /w/index.html"]
+        volumeMounts: [{name: w, mountPath: /w}]
+      - name: side
+        image: localhost/jrt-busybox:latest
+        imagePullPolicy: Never
+        restartPolicy: Always
+        command: [sh, -c, "while :; do echo side; sleep 5; done"]
+        startupProbe: {exec: {command: ["true"]}, periodSeconds: 1}
+      containers:
+      - name: httpd
+        image: localhost/jrt-busybox:latest
+        imagePullPolicy: Never
+        command: [httpd, -f, -p, "8080", -h, /w]
+        ports: [{containerPort: 8080, hostPort: %d}]
+        resources: {limits: {cpu: 500m, memory: 64Mi}}
+        securityContext:
+          readOnlyRootFilesystem: true
+          allowPrivilegeEscalation: false
+          runAsUser: 1000
+          capabilities: {drop: [ALL]}
+          seccompProfile: {type: RuntimeDefault}
+        livenessProbe: {httpGet: {path: /index.html, port: 8080}, periodSeconds: 1}
+        readinessProbe: {exec: {command: [cat, /w/posted]}, periodSeconds: 1}
+        lifecycle: {postStart: {exec: {command: [sh, -c, "echo x > /w/posted"]}}}
+        volumeMounts:
+        - {name: w, mountPath: /w}
+        - {name: mem, mountPath: /mem}
+        - {name: etc, mountPath: /node-etc, readOnly: true, recursiveReadOnly: IfPossible}
+      volumes:
+      - {name: w, emptyDir: {}}
+      - {name: mem, emptyDir: {medium: Memory, sizeLimit: 4Mi}}
+      - {name: etc, hostPath: {path: /etc, type: Directory}}
+    """
+        .formatted(port);
+  }
+
   private static String pod(String name, String spec, String... containers) {
     StringBuilder text =
         new StringBuilder("metadata: {name: %s, namespace: default}\nspec:\n".formatted(name));
@@ -262,19 +264,17 @@ class KubeletIT {
             .formatted(name, what, pods, Files.readString(home().resolve("log"))));
   }
 
-  private static Predicate<JsonNode> ready() {
-    return status -> {
-      for (JsonNode condition : status.path("conditions")) {
-        if (condition.path("type").asString("").equals("Ready")) {
-          return condition.path("status").asString("").equals("True");
-        }
+  private static boolean ready(JsonNode status) {
+    for (JsonNode condition : status.path("conditions")) {
+      if (condition.path("type").asString("").equals("Ready")) {
+        return condition.path("status").asString("").equals("True");
       }
-      return false;
-    };
+    }
+    return false;
   }
 
-  private static Predicate<JsonNode> phase(String phase) {
-    return status -> status.path("phase").asString("").equals(phase);
+  private static boolean failed(JsonNode status) {
+    return status.path("phase").asString("").equals("Failed");
   }
 
   private static JsonNode container(JsonNode status, String name) {
@@ -288,7 +288,7 @@ class KubeletIT {
 
   @Test
   void podsOfAllKindsRunAndOutliveTheDaemon() throws Exception {
-    manifest("web", WEB.formatted(hostPort.number()));
+    manifest("web", web(hostPort.number()));
     manifest(
         "crash",
         pod(
@@ -322,14 +322,14 @@ class KubeletIT {
             "hostNetwork: true\nhostPID: true",
             "name: c, command: [sleep, \"100000\"], securityContext: {privileged: true}"));
 
-    JsonNode web = await("web", "ready", ready());
+    JsonNode web = await("web", "ready", KubeletIT::ready);
     assertThat(hostPort.get("/index.html")).isEqualTo("made-by-init\n");
-    await("own-users", "ready", ready());
-    await("of-node", "ready", ready());
-    JsonNode oom = await("oom", "failed", phase("Failed"));
+    await("own-users", "ready", KubeletIT::ready);
+    await("of-node", "ready", KubeletIT::ready);
+    JsonNode oom = await("oom", "failed", KubeletIT::failed);
     assertThat(container(oom, "c").at("/state/terminated/reason").asString(""))
         .isEqualTo("OOMKilled");
-    JsonNode job = await("job", "failed", phase("Failed"));
+    JsonNode job = await("job", "failed", KubeletIT::failed);
     assertThat(container(job, "good").at("/state/terminated/reason").asString(""))
         .isEqualTo("Completed");
     assertThat(container(job, "missing").at("/state/terminated/message").asString(""))
@@ -353,8 +353,8 @@ class KubeletIT {
     node().kill();
     node().restart();
     manifest("late", pod("late", "", "name: c, command: [sleep, \"100000\"]"));
-    await("late", "ready", ready());
-    JsonNode after = await("web", "ready", ready());
+    await("late", "ready", KubeletIT::ready);
+    JsonNode after = await("web", "ready", KubeletIT::ready);
     assertThat(container(after, "httpd").path("containerID"))
         .isEqualTo(container(web, "httpd").path("containerID"));
     assertThat(container(after, "httpd").path("restartCount").asInt(-1)).isZero();
