@@ -160,12 +160,18 @@ final class RunningPlugins {
       for (Path process : (Iterable<Path>) processes::iterator) {
         String pid = process.getFileName().toString();
         if (pid.chars().allMatch(Character::isDigit) && hasInput(process, file)) {
-          // It leads a process group.
-          kernel.processes().kill(-Integer.parseInt(pid), Signals.SIGKILL);
+          endGroup(Integer.parseInt(pid));
         }
       }
     } catch (IOException e) {
       throw new JrtException(ErrorKind.INTERNAL, STEP, "cannot list processes", e);
+    }
+  }
+
+  /** A plugin leads a process group; what it started may have its input, and leads none. */
+  private void endGroup(int pid) {
+    try {
+      kernel.processes().kill(-pid, Signals.SIGKILL);
     } catch (KernelException e) {
       if (!e.is(Errno.ESRCH)) {
         throw e;
