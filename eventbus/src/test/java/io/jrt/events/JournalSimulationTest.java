@@ -82,13 +82,14 @@ class JournalSimulationTest {
     assertThat(deaths).isGreaterThan(SCRIPTS);
   }
 
-  /** Answers false when the writer is dead. */
+  /** Waits for the event's whole line, as writes come in pieces; false when the writer is dead. */
   private static boolean awaitWritten(SimulatedDisk disk, long sequence, long cut)
       throws Exception {
     Path journal = disk.root().resolve("events/events.jsonl");
     while (disk.changes() < cut) {
-      if (Files.exists(journal)
-          && Files.readString(journal).contains("\"sequence\":" + sequence + ",")) {
+      String lines = Files.exists(journal) ? Files.readString(journal) : "";
+      int line = lines.indexOf("\"sequence\":" + sequence + ",");
+      if (line >= 0 && lines.indexOf('\n', line) >= 0) {
         return true;
       }
       Thread.sleep(1);
