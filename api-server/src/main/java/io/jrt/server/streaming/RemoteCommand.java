@@ -30,7 +30,9 @@ import org.slf4j.LoggerFactory;
 @SuppressWarnings("FutureReturnValueIgnored") // a failed write breaks the channel, which is told
 final class RemoteCommand implements StreamClient {
   private static final Logger LOG = LoggerFactory.getLogger(RemoteCommand.class);
-  private static final long SIZE_WAIT_MILLIS = 100;
+
+  /** How long a terminal waits for a client that does not say its size, as programs do. */
+  private static final long SIZE_WAIT_MILLIS = 250;
 
   private final StreamingBackend backend;
   private final StreamRequest.Command request;

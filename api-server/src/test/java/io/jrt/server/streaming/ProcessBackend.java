@@ -2,6 +2,7 @@ package io.jrt.server.streaming;
 
 import io.jrt.core.Bytes;
 import io.jrt.core.ExecRequest;
+import io.jrt.core.TerminalSize;
 import io.jrt.core.io.AttachRequest;
 import io.jrt.core.io.ContainerIo;
 import io.jrt.core.io.ContainerIoSpec;
@@ -20,6 +21,7 @@ import io.jrt.linux.OpenFlags;
 import io.jrt.linux.Pipe;
 import io.jrt.linux.SpawnRequest;
 import io.jrt.linux.Terminals.Pty;
+import io.jrt.linux.Terminals.WindowSize;
 import io.jrt.linux.WaitResult;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -56,7 +58,7 @@ final class ProcessBackend implements StreamingBackend, AutoCloseable {
   void container(String id, String script) {
     ExecRequest request =
         new ExecRequest(Bytes.listOf(List.of("sh", "-c", script)), false, true, true, true);
-    Spawned spawned = spawn(request);
+    Spawned spawned = spawn(request, Optional.empty());
     ContainerIoSpec spec =
         new ContainerIoSpec(
             id,
@@ -75,7 +77,7 @@ final class ProcessBackend implements StreamingBackend, AutoCloseable {
 
   @Override
   public ExecSession exec(String containerId, ExecRequest request, StreamClient client) {
-    Spawned spawned = spawn(request);
+    Spawned spawned = spawn(request, client.initialSize());
     return engine.exec(
         spawned.stdio(),
         new AttachRequest(request.stdin(), request.stdout(), request.stderr()),
@@ -114,7 +116,7 @@ final class ProcessBackend implements StreamingBackend, AutoCloseable {
 
   private record Spawned(Stdio stdio, IntSupplier exitCode) {}
 
-  private Spawned spawn(ExecRequest request) {
+  private Spawned spawn(ExecRequest request, Optional<TerminalSize> size) {
     List<String> argv = new ArrayList<>();
     if (request.tty()) {
       argv.addAll(List.of("setsid", "-c"));
@@ -122,6 +124,11 @@ final class ProcessBackend implements StreamingBackend, AutoCloseable {
     request.command().forEach(argument -> argv.add(argument.text()));
     if (request.tty()) {
       Pty pty = kernel.terminals().open("/dev/ptmx");
+      size.ifPresent(
+          known ->
+              kernel
+                  .terminals()
+                  .setWindowSize(pty.master(), new WindowSize(known.rows(), known.columns())));
       int pid = spawn(argv, Map.of(0, pty.slave(), 1, pty.slave(), 2, pty.slave()));
       pty.slave().close();
       return new Spawned(new Stdio.Terminal(pty.master(), true), () -> await(pid));
