@@ -8,6 +8,7 @@ import io.jrt.core.life.ControlGroups;
 import io.jrt.core.life.KernelControlGroups;
 import io.jrt.core.life.NodeRuntime;
 import io.jrt.core.life.Wiring;
+import io.jrt.core.op.Together;
 import io.jrt.core.store.Layout;
 import io.jrt.errors.JrtException;
 import io.jrt.events.DaemonEvent;
@@ -49,6 +50,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -147,18 +149,25 @@ public final class Main {
       NodeRuntime runtime) {}
 
   private static Node assemble(Options options, Closer closer) {
-    Configuration configuration =
-        Configuration.read(
-            options.config().orElse(Options.DEFAULT_CONFIG),
-            options.config().isPresent(),
-            options::over);
+    // What does not need the other is made side by side: most of a start is classes on their way
+    // in.
+    Configuration configuration;
+    Future<Kernel> opened;
+    try (Together together = new Together("start")) {
+      opened = together.get(Kernel::open);
+      configuration =
+          Configuration.read(
+              options.config().orElse(Options.DEFAULT_CONFIG),
+              options.config().isPresent(),
+              options::over);
+    }
+    Kernel kernel = opened.resultNow();
     configuration.onChange(config -> Logging.apply(config.log()));
     Config config = configuration.current();
     Path root = config.daemon().root();
     Path state = config.daemon().state();
     Instance instance = Instance.of(root);
 
-    Kernel kernel = Kernel.open();
     // A core would hold what passes through here: credentials, environments, sessions.
     kernel.processes().prctl(Prctl.PR_SET_DUMPABLE, 0);
     var systemd = new Systemd(kernel.sockets(), System.getenv());
@@ -171,43 +180,61 @@ public final class Main {
     closer.add(DaemonLock.take(root));
     closer.add(DaemonLock.take(state));
 
-    var events =
-        closer.add(
-            JournaledEvents.open(
-                root.resolve("events"),
-                config.events().replay(),
-                config.events().journalSize().bytes()));
-    var store =
-        closer.add(
-            LocalImageStore.open(
-                config.images().toStore(root.resolve("images")), kernel, kernel.failPoints()::hit));
-    config.images().pinned().forEach(store::pin);
-    NetworkProvider network =
-        closer.add(
-            NetworkProviders.open(
-                new NetworkContext(
-                    kernel,
-                    instance.id(),
-                    root.resolve("network"),
-                    state.resolve("network"),
-                    config.network().toNetwork())));
-    var volumes = new Volumes(kernel, VolumesConfig.defaults(root.resolve("volumes")));
-    var security = new Security(kernel, SecurityConfig.DEFAULT);
-    CgroupManager manager = CgroupManager.detect(kernel);
-    ControlGroups cgroups =
-        new KernelControlGroups(
-            kernel,
-            manager,
-            CgroupDrivers.choose(
-                config.containers().cgroupDriver(),
-                kernel,
-                jrtInit,
-                manager,
-                instance.cgroup(),
-                closer));
-    var poller = closer.add(kernel.newPoller("launch-poller"));
-    var launcher = closer.add(new LinuxLauncher(kernel, poller, jrtInit));
-    var io = closer.add(IoEngine.open(kernel, state.resolve("io")));
+    Future<JournaledEvents> events;
+    Future<LocalImageStore> store;
+    Future<NetworkProvider> network;
+    Volumes volumes;
+    Security security;
+    ControlGroups cgroups;
+    LinuxLauncher launcher;
+    IoEngine io;
+    try (Together together = new Together("start")) {
+      events =
+          together.get(
+              () ->
+                  closer.add(
+                      JournaledEvents.open(
+                          root.resolve("events"),
+                          config.events().replay(),
+                          config.events().journalSize().bytes())));
+      store =
+          together.get(
+              () ->
+                  closer.add(
+                      LocalImageStore.open(
+                          config.images().toStore(root.resolve("images")),
+                          kernel,
+                          kernel.failPoints()::hit)));
+      network =
+          together.get(
+              () ->
+                  closer.add(
+                      NetworkProviders.open(
+                          new NetworkContext(
+                              kernel,
+                              instance.id(),
+                              root.resolve("network"),
+                              state.resolve("network"),
+                              config.network().toNetwork()))));
+      volumes = new Volumes(kernel, VolumesConfig.defaults(root.resolve("volumes")));
+      security = new Security(kernel, SecurityConfig.DEFAULT);
+      CgroupManager manager = CgroupManager.detect(kernel);
+      cgroups =
+          new KernelControlGroups(
+              kernel,
+              manager,
+              CgroupDrivers.choose(
+                  config.containers().cgroupDriver(),
+                  kernel,
+                  jrtInit,
+                  manager,
+                  instance.cgroup(),
+                  closer));
+      var poller = closer.add(kernel.newPoller("launch-poller"));
+      launcher = closer.add(new LinuxLauncher(kernel, poller, jrtInit));
+      io = closer.add(IoEngine.open(kernel, state.resolve("io")));
+    }
+    config.images().pinned().forEach(store.resultNow()::pin);
     var runtime =
         closer.add(
             new NodeRuntime(
@@ -215,24 +242,24 @@ public final class Main {
                     config.containers().toCore(config.devices()),
                     new Layout(root, state),
                     kernel,
-                    store,
-                    network,
+                    store.resultNow(),
+                    network.resultNow(),
                     volumes,
                     security,
                     cgroups,
                     launcher,
                     io,
-                    events,
+                    events.resultNow(),
                     kernel.failPoints(),
                     jrtInit)));
     return new Node(
         configuration,
         kernel,
         systemd,
-        events,
-        store,
+        events.resultNow(),
+        store.resultNow(),
         volumes,
-        network,
+        network.resultNow(),
         security,
         cgroups,
         runtime);

@@ -3,6 +3,7 @@ package io.jrt.events;
 import com.google.common.eventbus.Subscribe;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.json.PlainRecords;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -16,6 +17,8 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -38,8 +41,11 @@ final class Journal implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Journal.class);
   private static final int QUEUE = 16_384;
 
+  /** How much of its end tells the last event, as a rule. */
+  private static final long TAIL_BYTES = 16 << 10;
+
   /** One for all: what it learns of the events' forms is costly to learn. */
-  private static final JsonMapper JSON = JsonMapper.builder().build();
+  private static final JsonMapper JSON = JsonMapper.builder().addModule(new PlainRecords()).build();
 
   private final Path current;
   private final Path previous;
@@ -106,7 +112,7 @@ final class Journal implements AutoCloseable {
     return all;
   }
 
-  private void read(Path file, List<Recorded> into) {
+  private static void read(Path file, List<Recorded> into) {
     if (!Files.exists(file)) {
       return;
     }
@@ -116,27 +122,83 @@ final class Journal implements AutoCloseable {
         new BufferedReader(
             new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        if (line.isEmpty()) {
-          continue;
-        }
-        try {
-          Recorded recorded = JSON.readValue(line, Recorded.class);
-          if (recorded == null || recorded.at() == null || recorded.event() == null) {
-            skipped++;
-          } else {
-            into.add(recorded);
-          }
-        } catch (JacksonException e) {
-          log.debug("skipped a line of {}: {}", file, e.getMessage());
-          skipped++;
-        }
+        Optional<Recorded> recorded = parse(file, line);
+        recorded.ifPresent(into::add);
+        skipped += recorded.isPresent() || line.isEmpty() ? 0 : 1;
       }
     } catch (IOException e) {
       log.warn("cannot read the event journal {}: {}", file, e.toString());
     }
+    tellSkipped(file, skipped);
+  }
+
+  private static Optional<Recorded> parse(Path file, String line) {
+    if (line.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      Recorded recorded = JSON.readValue(line, Recorded.class);
+      return Optional.ofNullable(recorded).filter(r -> r.at() != null && r.event() != null);
+    } catch (JacksonException e) {
+      log.debug("skipped a line of {}: {}", file, e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private static void tellSkipped(Path file, int skipped) {
     if (skipped > 0) {
       log.warn("{} lines of the event journal {} are no events", skipped, file);
     }
+  }
+
+  /** The number of the last event, 0 for none; reads no more of the files than it takes. */
+  long lastSequence() {
+    for (Path file : List.of(current, previous)) {
+      OptionalLong last = OptionalLong.empty();
+      try {
+        last = Files.exists(file) ? lastSequence(file) : last;
+      } catch (IOException e) {
+        log.warn("cannot read the event journal {}: {}", file, e.toString());
+      }
+      if (last.isPresent()) {
+        return last.getAsLong();
+      }
+    }
+    return 0;
+  }
+
+  private static OptionalLong lastSequence(Path file) throws IOException {
+    try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
+      long size = in.size();
+      long length = Math.min(size, TAIL_BYTES);
+      while (true) {
+        // The first line of a part may be the end of one.
+        List<String> whole =
+            end(in, size - length, length).lines().skip(length < size ? 1 : 0).toList();
+        int skipped = 0;
+        for (String line : whole.reversed()) {
+          Optional<Recorded> recorded = parse(file, line);
+          if (recorded.isPresent()) {
+            tellSkipped(file, skipped);
+            return OptionalLong.of(recorded.get().sequence());
+          }
+          skipped += line.isEmpty() ? 0 : 1;
+        }
+        if (length == size) {
+          tellSkipped(file, skipped);
+          return OptionalLong.empty();
+        }
+        length = Math.min(size, length * 4);
+      }
+    }
+  }
+
+  private static String end(FileChannel in, long from, long length) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(length));
+    while (bytes.hasRemaining() && in.read(bytes, from + bytes.position()) >= 0) {
+      // until the buffer is full, or the file ends before it should
+    }
+    return StandardCharsets.UTF_8.decode(bytes.flip()).toString();
   }
 
   private void write() {

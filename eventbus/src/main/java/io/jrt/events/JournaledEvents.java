@@ -53,8 +53,7 @@ public final class JournaledEvents implements Events {
 
   static JournaledEvents open(Path directory, int replayed, long journalBytes, Clock clock) {
     Journal journal = new Journal(directory, Math.max(4096, journalBytes / 2));
-    List<Recorded> before = journal.read();
-    long last = before.isEmpty() ? 0 : before.getLast().sequence();
+    long last = journal.lastSequence();
     ReplayBuffer replay = new ReplayBuffer(replayed, last);
     journal.start();
     return new JournaledEvents(journal, replay, last, clock);

@@ -38,12 +38,14 @@ import org.junit.jupiter.api.Timeout;
  * again is printed.
  *
  * <p>A dozen pods in {@code make test}, 110 of them by {@code make fault} ({@code
- * -Djrt.fault=full}).
+ * -Djrt.fault=full}); as many as one likes, of several containers, by {@code -Djrt.restart.pods=}
+ * and {@code -Djrt.restart.containers=}.
  */
 @Timeout(1200)
 class RestartIT {
   private static final boolean FULL = System.getProperty("jrt.fault", "").equals("full");
-  private static final int PODS = FULL ? 110 : 12;
+  private static final int PODS = Integer.getInteger("jrt.restart.pods", FULL ? 110 : 12);
+  private static final int CONTAINERS = Integer.getInteger("jrt.restart.containers", 1);
   private static final int RESTARTS = FULL ? 6 : 2;
   private static final int EXECS = 3;
 
@@ -101,10 +103,21 @@ class RestartIT {
           .as("events of %s since the last restart", one.id())
           .containsExactly(ContainerEventType.CONTAINER_STOPPED_EVENT);
     }
+    daemon
+        .output()
+        .lines()
+        .filter(line -> line.contains("\"recovered ") || line.contains(" serves "))
+        .forEach(System.out::println);
     System.out.printf(
-        "pods %d, restarts %d, ready after %s s, commands meanwhile %d, log lines %d, RSS %d MB;"
-            + " containers restarted 0, lines lost 0%n",
-        PODS, RESTARTS, seconds, execs.get(), lines, Remains.residentBytes(daemon.pid()) >> 20);
+        "pods %d, containers of each %d, restarts %d, ready after %s s, commands meanwhile %d, log"
+            + " lines %d, RSS %d MB; containers restarted 0, lines lost 0%n",
+        PODS,
+        CONTAINERS,
+        RESTARTS,
+        seconds,
+        execs.get(),
+        lines,
+        Remains.residentBytes(daemon.pid()) >> 20);
   }
 
   private List<Counting> startAll() throws Exception {
@@ -112,7 +125,7 @@ class RestartIT {
         "trap 'echo end; exit 7' TERM; i=0; while :; do echo line $i; i=$((i+1)); usleep 50000;"
             + " done";
     Path logs = daemon.home().resolve("logs");
-    List<Future<Counting>> starts = new ArrayList<>();
+    List<Future<List<Counting>>> starts = new ArrayList<>();
     try (ExecutorService executor = Executors.newFixedThreadPool(8)) {
       for (int i = 0; i < PODS; i++) {
         String name = "p" + i;
@@ -123,15 +136,20 @@ class RestartIT {
                 () -> {
                   Cri cri = daemon.cri();
                   String pod = cri.runPod(config);
-                  String id =
-                      cri.run(pod, config, Cri.container("c", image, "sh", "-c", script).build());
-                  return new Counting(pod, id, logs.resolve(name).resolve("c.log"), cri.status(id));
+                  List<Counting> started = new ArrayList<>();
+                  for (int c = 0; c < CONTAINERS; c++) {
+                    var container = Cri.container("c" + c, image, "sh", "-c", script).build();
+                    String id = cri.run(pod, config, container);
+                    Path log = logs.resolve(name).resolve("c" + c + ".log");
+                    started.add(new Counting(pod, id, log, cri.status(id)));
+                  }
+                  return started;
                 }));
       }
     }
     List<Counting> all = new ArrayList<>();
-    for (Future<Counting> start : starts) {
-      all.add(start.get());
+    for (Future<List<Counting>> start : starts) {
+      all.addAll(start.get());
     }
     return all;
   }

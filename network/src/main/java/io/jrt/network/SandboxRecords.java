@@ -2,6 +2,7 @@ package io.jrt.network;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.json.PlainRecords;
 import io.jrt.linux.Damaged;
 import io.jrt.linux.WholeFile;
 import io.jrt.linux.WholeFile.Durability;
@@ -30,7 +31,7 @@ public final class SandboxRecords<T> {
   private static final Logger log = LoggerFactory.getLogger(SandboxRecords.class);
 
   /** One for all: what it learns of a record's form is costly to learn. */
-  private static final JsonMapper JSON = JsonMapper.builder().build();
+  private static final JsonMapper JSON = JsonMapper.builder().addModule(new PlainRecords()).build();
 
   private static final String SUFFIX = ".json";
   private static final String VERSION_FIELD = "version";

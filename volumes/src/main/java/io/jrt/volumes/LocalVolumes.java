@@ -2,6 +2,7 @@ package io.jrt.volumes;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.json.PlainRecords;
 import io.jrt.linux.At;
 import io.jrt.linux.Errno;
 import io.jrt.linux.FailPoints;
@@ -61,7 +62,7 @@ final class LocalVolumes implements NamedVolumes {
   private final Fd top;
   private final DirectoryQuota quota;
   private final Map<String, VolumeDriver> drivers = new HashMap<>();
-  private final JsonMapper json = JsonMapper.builder().build();
+  private final JsonMapper json = JsonMapper.builder().addModule(new PlainRecords()).build();
   private final Object lock = new Object();
   private final Map<String, Volume> volumes = new TreeMap<>();
 

@@ -2,6 +2,7 @@ package io.jrt.server.config;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.json.PlainRecords;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.DirectoryStream;
@@ -46,6 +47,7 @@ final class ConfigReader {
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .addModule(Durations.module())
+          .addModule(new PlainRecords())
           .build();
 
   /**

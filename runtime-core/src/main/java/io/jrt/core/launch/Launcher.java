@@ -32,6 +32,12 @@ public interface Launcher extends AutoCloseable {
   /** Finds what {@link #start} of an earlier daemon left in that directory. */
   Adopted adopt(Path keeperDir);
 
+  /**
+   * Kills the keeper that {@link #adopt} could not take over, as far as its own record tells it.
+   * Its container is the caller's to end.
+   */
+  void discard(Path keeperDir);
+
   /** Frees what this object holds; containers are not touched. */
   @Override
   void close();

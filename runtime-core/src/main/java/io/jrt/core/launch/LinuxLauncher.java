@@ -275,6 +275,16 @@ public final class LinuxLauncher implements Launcher {
     return new Adopted.Lost();
   }
 
+  @Override
+  public void discard(Path keeperDir) {
+    Files files = kernel.files();
+    try (Fd directory = files.openDirectory(keeperDir)) {
+      Records.read(files, directory, Records.KEEPER)
+          .map(Records.Identity::parse)
+          .ifPresent(this::endOrphan);
+    }
+  }
+
   /** A container whose end nobody would see must not go on. */
   private void endOrphan(Records.Identity process) {
     try (Fd pidfd = kernel.processes().pidfdOpen(process.pid())) {

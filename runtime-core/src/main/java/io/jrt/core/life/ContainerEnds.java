@@ -241,12 +241,21 @@ final class ContainerEnds {
       container.io(null);
       container.live().ifPresent(LiveContainer::close);
       container.live(null);
+      // One that was not taken over, because its record cannot be read, would wait for ever.
+      attempt(container, "end the keeper of", () -> discardKeeper(container));
       ExitCause cause = Exits.unknown(why);
       storeEnd(container, new ContainerRecord.End(startedAt, Instant.now(), cause));
       attempt(container, "clean up after", () -> releaseRuntimeParts(container));
       publishEnd(container, cause, 0);
     } finally {
       container.lock().unlock();
+    }
+  }
+
+  private void discardKeeper(Container container) {
+    Path keeper = wiring.layout().keeper(container.id());
+    if (Files.isDirectory(keeper)) {
+      wiring.launcher().discard(keeper);
     }
   }
 

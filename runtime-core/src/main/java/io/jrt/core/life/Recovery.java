@@ -4,6 +4,7 @@ import io.jrt.core.ContainerState;
 import io.jrt.core.launch.Adopted;
 import io.jrt.core.launch.ExitRecord;
 import io.jrt.core.launch.LiveContainer;
+import io.jrt.core.op.Together;
 import io.jrt.core.store.BootId;
 import io.jrt.core.store.ContainerRecord;
 import io.jrt.core.store.Ids;
@@ -21,10 +22,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,8 +38,8 @@ import org.slf4j.LoggerFactory;
  * ended meanwhile, undoes what was half made, and releases what no record names.
  *
  * <p>It uses the same steps as a stop, a removal or an undone creation; there is nothing that only
- * a recovery can do. A failure with one object is reported and does not keep the daemon, or another
- * object, from coming up.
+ * a recovery can do. Pods first, then containers, each of them side by side: a failure with one
+ * object is reported, and neither it nor a wait holds up another object.
  */
 final class Recovery {
   private static final Logger log = LoggerFactory.getLogger(Recovery.class);
@@ -50,7 +54,7 @@ final class Recovery {
   private final ContainerRuns runs;
   private final WritableLayers layers;
   private final String bootId = BootId.current();
-  private final List<String> findings = new ArrayList<>();
+  private final List<String> findings = Collections.synchronizedList(new ArrayList<>());
 
   Recovery(
       Wiring wiring,
@@ -75,23 +79,53 @@ final class Recovery {
 
   /** Does all of it; answers one sentence for each thing that was not as it should be. */
   List<String> run() {
-    loadPods();
-    loadContainers();
+    long began = System.nanoTime();
+    load();
+    long loaded = System.nanoTime();
     wiring.failPoints().hit("recovery.pods");
-    inventory.pods().forEach(this::recoverPod);
-    wiring.failPoints().hit("recovery.containers");
-    inventory.containers().forEach(this::recoverContainer);
+    try (Together together = new Together("recovery")) {
+      inventory.pods().forEach(pod -> together.run(() -> recoverPod(pod)));
+    }
     wiring.failPoints().hit("recovery.half-made");
     undoHalfMade();
-    wiring.failPoints().hit("recovery.unknown");
-    collect();
+    long podsDone = System.nanoTime();
+    wiring.failPoints().hit("recovery.containers");
+    try (Together together = new Together("recovery")) {
+      // What no record names does not depend on how those stand that one names.
+      wiring.failPoints().hit("recovery.unknown");
+      collect(together);
+      inventory.containers().forEach(container -> together.run(() -> recoverContainer(container)));
+    }
+    long done = System.nanoTime();
     wiring.failPoints().hit("recovery.end");
+    log.info(
+        "recovered {} pods, {} containers in {} ms: records {}, pods {}, containers {}",
+        inventory.pods().size(),
+        inventory.containers().size(),
+        millis(began, done),
+        millis(began, loaded),
+        millis(loaded, podsDone),
+        millis(podsDone, done));
+    List<String> told = List.copyOf(findings);
     wiring
         .events()
         .publish(
             new DaemonEvent.Recovered(
-                inventory.pods().size(), inventory.containers().size(), findings));
-    return List.copyOf(findings);
+                inventory.pods().size(), inventory.containers().size(), told));
+    return told;
+  }
+
+  private static long millis(long from, long to) {
+    return TimeUnit.NANOSECONDS.toMillis(to - from);
+  }
+
+  private void load() {
+    Future<RecordStore.Loaded<ContainerRecord>> loaded;
+    try (Together together = new Together("recovery")) {
+      loaded = together.get(containerRecords::load);
+      loadPods();
+    }
+    loadContainers(loaded.resultNow());
   }
 
   private void loadPods() {
@@ -103,8 +137,7 @@ final class Recovery {
     }
   }
 
-  private void loadContainers() {
-    RecordStore.Loaded<ContainerRecord> loaded = containerRecords.load();
+  private void loadContainers(RecordStore.Loaded<ContainerRecord> loaded) {
     loaded.damaged().forEach(this::report);
     for (ContainerRecord record : loaded.records()) {
       if (inventory.findPod(record.podId()).isEmpty()) {
@@ -285,7 +318,7 @@ final class Recovery {
   }
 
   /** Releases what carries an id that no record has. */
-  private void collect() {
+  private void collect(Together together) {
     Set<String> podIds = new HashSet<>();
     Set<String> attached = new HashSet<>();
     for (Pod pod : inventory.pods()) {
@@ -296,6 +329,22 @@ final class Recovery {
     }
     Set<String> containerIds = new HashSet<>();
     inventory.containers().forEach(container -> containerIds.add(container.id()));
+    together.run(() -> attempt("networks", () -> wiring.network().gc(attached)));
+    together.run(
+        () ->
+            attempt(
+                "cgroups",
+                () ->
+                    wiring
+                        .cgroups()
+                        .collect(podIds)
+                        .forEach(path -> finding("cgroup %s belonged to no pod".formatted(path)))));
+    together.run(
+        () -> attempt("volumes", () -> wiring.volumes().named().retainUsers(containerIds)));
+    together.run(() -> collectDirectories(podIds, containerIds));
+  }
+
+  private void collectDirectories(Set<String> podIds, Set<String> containerIds) {
     for (String id : idsBelow(wiring.layout().containers())) {
       if (!containerIds.contains(id)) {
         finding("container %s has a directory and no record".formatted(id));
@@ -314,15 +363,6 @@ final class Recovery {
         attempt(key, () -> layers.remove(key));
       }
     }
-    attempt("networks", () -> wiring.network().gc(attached));
-    attempt(
-        "cgroups",
-        () ->
-            wiring
-                .cgroups()
-                .collect(podIds)
-                .forEach(path -> finding("cgroup %s belonged to no pod".formatted(path))));
-    attempt("volumes", () -> wiring.volumes().named().retainUsers(containerIds));
   }
 
   /** Ends and removes what carries the id of a pod that no record names. */

@@ -2,6 +2,7 @@ package io.jrt.core.store;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.json.PlainRecords;
 import io.jrt.linux.FailPoints;
 import io.jrt.linux.WholeFile;
 import io.jrt.linux.WholeFile.Durability;
@@ -40,6 +41,7 @@ public final class RecordStore<T> {
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
           .enable(SerializationFeature.INDENT_OUTPUT)
+          .addModule(new PlainRecords())
           .build();
 
   /**

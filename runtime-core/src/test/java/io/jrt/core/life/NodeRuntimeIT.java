@@ -17,9 +17,13 @@ import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.linux.FailPoints;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -214,6 +218,41 @@ class NodeRuntimeIT {
       expected.add("line " + i);
     }
     assertThat(lines).isEqualTo(expected);
+    lab.runtime().removePod(pod, LATER);
+    assertThat(lab.traces()).isEmpty();
+  }
+
+  @Test
+  void oneThatWaitsOrIsBrokenHoldsUpNoOther() throws Exception {
+    String pod = lab.runPod();
+    String counting = "i=0; while :; do echo line $i; i=$((i+1)); sleep 0.05; done";
+    String waits = lab.start(pod, lab.container("waits", counting));
+    String broken = lab.start(pod, lab.container("broken", counting));
+    List<String> others = List.of("a", "b", "c", "d");
+    for (String other : others) {
+      lab.start(pod, lab.container(other, counting));
+      lab.awaitLog(other, "line 1");
+    }
+    lab.shut();
+    // As if its start were under way: the next daemon waits a while for how that ends.
+    Path started = lab.layout.keeper(waits).resolve("init");
+    Path away = Files.move(started, started.resolveSibling("init-later"));
+    Files.writeString(lab.layout.keeper(broken).resolve("init"), "no record\n");
+    Map<String, Integer> before = new HashMap<>();
+    for (String other : others) {
+      before.put(other, lab.log(other).size());
+    }
+    Thread opening = Thread.ofVirtual().start(lab::open);
+    for (Map.Entry<String, Integer> lines : before.entrySet()) {
+      lab.awaitLog(lines.getKey(), "line " + (lines.getValue() + 2));
+    }
+    Files.move(away, started);
+    opening.join();
+    assertThat(lab.runtime().containerStatus(waits).state())
+        .isInstanceOf(ContainerState.Running.class);
+    assertThat(lab.runtime().containerStatus(broken).state())
+        .isInstanceOf(ContainerState.Unknown.class);
+    lab.awaitLog("waits", "line " + (lab.log("waits").size() + 1));
     lab.runtime().removePod(pod, LATER);
     assertThat(lab.traces()).isEmpty();
   }
