@@ -64,6 +64,8 @@ public record ImageStoreConfig(
    *
    * @param parallelPulls images at once
    * @param parallelLayers layers at once, of all pulls together
+   * @param rangeBytes a layer of more bytes comes in ranges side by side, by connections that other
+   *     layers leave; 0 is never
    * @param bytesPerSecond fetched by all pulls together; 0 is no limit
    * @param noProgress a pull that gets no byte for so long fails
    * @param maxLayerBytes uncompressed bytes of one layer
@@ -74,6 +76,7 @@ public record ImageStoreConfig(
   public record Limits(
       int parallelPulls,
       int parallelLayers,
+      long rangeBytes,
       long bytesPerSecond,
       Duration noProgress,
       long maxLayerBytes,
@@ -83,6 +86,7 @@ public record ImageStoreConfig(
 
     /** Limits that suit most nodes. */
     public static final Limits DEFAULT =
-        new Limits(8, 6, 0, Duration.ofMinutes(2), 256L << 30, 4_000_000, 250, 64L << 20);
+        new Limits(
+            8, 6, 32L << 20, 0, Duration.ofMinutes(2), 256L << 30, 4_000_000, 250, 64L << 20);
   }
 }

@@ -19,6 +19,11 @@ final class PullBench {
   private static final int FILES = 100;
   private static final int FILE_SIZE = 256 << 10;
 
+  /** A line of a registry far away: one connection does not get more of it. */
+  private static final long LINE = 30_000_000;
+
+  private static final int LINE_ROUNDS = 3;
+
   /** Takes the time of an action. */
   interface Clock {
     void timed(String who, String what, int round, Runnable action);
@@ -52,6 +57,22 @@ final class PullBench {
         TimeUnit.SECONDS.sleep(1);
       }
     }
+    try (var far = new NarrowLines(registry.address(), LINE)) {
+      registry.push("bench/layer", "1", oneLayer());
+      String layer = far.address() + "/bench/layer:1";
+      for (int round = 0; round < LINE_ROUNDS; round++) {
+        for (Map.Entry<String, Cri> client : clients.entrySet()) {
+          Cri cri = client.getValue();
+          clock.timed(
+              client.getKey(),
+              "PullImage, 300 MB layer, 30 MB/s a line",
+              round,
+              () -> cri.pull(layer));
+          remove(cri, layer);
+          TimeUnit.SECONDS.sleep(1);
+        }
+      }
+    }
   }
 
   private static void remove(Cri cri, String... images) {
@@ -62,6 +83,19 @@ final class PullBench {
                   .setImage(ImageSpec.newBuilder().setImage(image))
                   .build());
     }
+  }
+
+  /** One layer of 300 MB that no compression makes smaller. */
+  private static TestImage oneLayer() {
+    Random random = new Random(99);
+    LayerBuilder layer = new LayerBuilder().directory("data", 0755);
+    byte[] content = new byte[10_000_000];
+    for (int file = 0; file < 30; file++) {
+      random.nextBytes(content);
+      layer.file("data/f" + file, 0644, content);
+    }
+    return TestImage.of(
+        Workloads.config(List.of("sh")), TestImage.Packing.GZIP, List.of(layer.tar()));
   }
 
   /** Twelve layers, about 290 MB unpacked, half of it noise as in real images. */

@@ -27,6 +27,10 @@ public record ImagesConfig(
         List<Path> importDirs,
     @Doc("Images pulled at once.") int parallelPulls,
     @Doc("Layers fetched at once, of all pulls together.") int parallelLayers,
+    @Doc(
+            "A layer of more bytes is fetched in ranges side by side, by connections that"
+                + " parallel-layers leaves free, where the registry serves ranges; 0 is never.")
+        ByteSize rangeBytes,
     @Doc("Bytes fetched each second by all pulls together; 0 is no limit.") ByteSize bytesPerSecond,
     @Doc("A pull that gets no byte for so long fails.") Duration noProgress,
     @Doc("Uncompressed bytes that one layer may have.") ByteSize maxLayerSize,
@@ -56,6 +60,7 @@ public record ImagesConfig(
         List.of(Path.of("/var/lib/rancher/k3s/agent/images")),
         limits.parallelPulls(),
         limits.parallelLayers(),
+        new ByteSize(limits.rangeBytes()),
         new ByteSize(limits.bytesPerSecond()),
         limits.noProgress(),
         new ByteSize(limits.maxLayerBytes()),
@@ -75,6 +80,7 @@ public record ImagesConfig(
         new ImageStoreConfig.Limits(
             parallelPulls,
             parallelLayers,
+            rangeBytes.bytes(),
             bytesPerSecond.bytes(),
             noProgress,
             maxLayerSize.bytes(),

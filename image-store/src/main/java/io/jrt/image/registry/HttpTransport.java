@@ -125,7 +125,7 @@ final class HttpTransport implements AutoCloseable {
       request.setHeader("Content-Type", "application/x-www-form-urlencoded");
       request.POST(HttpRequest.BodyPublishers.ofString(ask.form()));
     }
-    if (uri.getScheme().equals("http")) {
+    if (uri.getScheme().equals("http") || isOneOfMany(headers)) {
       request.version(HttpClient.Version.HTTP_1_1);
     }
     try {
@@ -136,6 +136,12 @@ final class HttpTransport implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new JrtException(ErrorKind.CANCELLED, "ask registry", "the pull was stopped", e);
     }
+  }
+
+  /** Ranges want a connection each; HTTP/2 would carry all of them over one. */
+  private static boolean isOneOfMany(Map<String, String> headers) {
+    String range = headers.getOrDefault("Range", "");
+    return !range.isEmpty() && !range.endsWith("-");
   }
 
   private static boolean isRedirect(int status) {

@@ -17,12 +17,19 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * All that one pull asks of the places that serve one name: the mirrors in their order, and all
  * attempts in the error when none serves it.
  */
 public final class RegistrySession {
+  /** A number of more digits is none that a blob has. */
+  private static final Pattern CONTENT_RANGE =
+      Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\*|\\d{1,18})");
+
   private final RegistryRequests requests;
   private final Reference reference;
   private final RegistryAuth auth;
@@ -183,27 +190,62 @@ public final class RegistrySession {
   }
 
   /**
-   * A blob as a stream that goes on where it broke, at another mirror if need be. The bytes are not
-   * verified.
+   * A blob, from a byte on, as a stream that goes on where it broke, at another mirror if need be.
+   * The bytes are not verified.
    *
    * @param from first byte
-   * @param to byte after the last
    */
-  public InputStream open(Descriptor descriptor, long from, long to) {
+  public ResumingStream open(Descriptor descriptor, long from) {
     return new ResumingStream(
         from,
-        to,
+        -1,
         descriptor.size(),
-        (position, attempt) -> part(descriptor, position, to, attempt));
+        (position, attempt) -> part(descriptor, position, -1, attempt, new AtomicInteger()));
   }
 
-  /** How many places serve it: so many attempts are made before one is asked again. */
-  private Opened part(Descriptor descriptor, long from, long to, int attempt) {
+  /** A blob in pieces, which may be fetched side by side. */
+  public BlobRanges ranges(Descriptor descriptor) {
+    return new BlobRanges(descriptor);
+  }
+
+  /** The ranges of one blob: each begins at the place that served the one before. */
+  public final class BlobRanges {
+    private final Descriptor descriptor;
+    private final AtomicInteger serving = new AtomicInteger();
+
+    private BlobRanges(Descriptor descriptor) {
+      this.descriptor = descriptor;
+    }
+
+    /**
+     * A range, which goes on where it broke. The bytes are not verified.
+     *
+     * @param from first byte
+     * @param to byte after the last
+     */
+    public ResumingStream open(long from, long to) {
+      return new ResumingStream(
+          from,
+          to,
+          descriptor.size(),
+          (position, attempt) -> part(descriptor, position, to, attempt, serving));
+    }
+  }
+
+  /**
+   * How many places serve it: so many attempts are made before one is asked again.
+   *
+   * @param serving the place to begin at; becomes that which answered
+   */
+  private Opened part(
+      Descriptor descriptor, long from, long to, int attempt, AtomicInteger serving) {
     List<Endpoint> able = endpoints.stream().filter(Endpoint::pulls).toList();
+    int first = serving.get();
     // The order of preference, turned by the number of failures without progress.
     var failures = new ArrayList<JrtException>();
     for (int i = 0; i < able.size(); i++) {
-      Endpoint endpoint = able.get((i + attempt) % able.size());
+      int place = (first + i + attempt) % able.size();
+      Endpoint endpoint = able.get(place);
       try {
         Reply reply =
             requests.ask(
@@ -213,7 +255,9 @@ public final class RegistrySession {
                 "GET",
                 "blobs/" + descriptor.digest(),
                 blobHeaders(from, to));
-        return new Opened(reply.body(), start(reply, descriptor, from));
+        Opened opened = opened(reply, descriptor, from, to);
+        serving.set(place);
+        return opened;
       } catch (IOException e) {
         failures.add(RegistryErrors.unavailable(endpoint, e));
       } catch (JrtException e) {
@@ -226,15 +270,12 @@ public final class RegistrySession {
     throw RegistryErrors.combined("fetch content", failures);
   }
 
-  private static long start(Reply reply, Descriptor descriptor, long from) {
+  private static Opened opened(Reply reply, Descriptor descriptor, long from, long to) {
     if (reply.status() != 206) {
-      return 0;
+      return new Opened(reply.body(), 0, false);
     }
     String range = reply.header("content-range").orElse("");
-    boolean right = range.startsWith("bytes " + from + "-");
-    int slash = range.lastIndexOf('/');
-    String total = slash < 0 ? "*" : range.substring(slash + 1);
-    if (!right || !(total.equals("*") || total.equals(Long.toString(descriptor.size())))) {
+    if (!isRight(range, from, to, descriptor.size())) {
       reply.close();
       throw new JrtException(
           ErrorKind.DATA_LOSS,
@@ -243,13 +284,26 @@ public final class RegistrySession {
               + descriptor.digest()
               + " from byte "
               + from
+              + (to < 0 ? "" : " to " + (to - 1))
               + " of "
               + descriptor.size()
               + ", got the range '"
               + RegistryErrors.cleaned(range)
               + "'");
     }
-    return from;
+    return new Opened(reply.body(), from, true);
+  }
+
+  /** A place may give less than what was asked for. How much there is it must say for a range. */
+  private static boolean isRight(String range, long from, long to, long size) {
+    Matcher told = CONTENT_RANGE.matcher(range);
+    if (!told.matches() || !told.group(1).equals(Long.toString(from))) {
+      return false;
+    }
+    String total = told.group(3);
+    boolean known = total.equals(Long.toString(size)) || (to < 0 && total.equals("*"));
+    long last = Long.parseLong(told.group(2));
+    return known && last >= from && last < (to < 0 ? size : to);
   }
 
   /**
@@ -311,8 +365,12 @@ public final class RegistrySession {
     throw RegistryErrors.combined("ask registry", failures);
   }
 
-  /** A stream and the position of its first byte. */
-  record Opened(InputStream stream, long start) {}
+  /**
+   * A stream and the position of its first byte.
+   *
+   * @param inRanges whether it is what was asked for, not all of the blob
+   */
+  record Opened(InputStream stream, long start, boolean inRanges) {}
 
   private interface Attempt<T> {
     T at(Endpoint endpoint) throws IOException;

@@ -66,6 +66,7 @@ final class LayerFetcher {
   private final Consumer<String> steps;
   private final Bandwidth bandwidth;
   private final Semaphore slots;
+  private final RangeWindow window;
   private final LayerUnpacker unpacker;
   private final AtomicLong unsynced = new AtomicLong();
   private final Map<String, CountDownLatch> underWay = new ConcurrentHashMap<>();
@@ -79,6 +80,7 @@ final class LayerFetcher {
     this.limits = limits;
     this.bandwidth = new Bandwidth(limits.bytesPerSecond());
     this.slots = new Semaphore(limits.parallelLayers(), true);
+    this.window = new RangeWindow(slots, limits.rangeBytes());
     this.unpacker = new LayerUnpacker(files.calls(), LayerLimits.of(limits));
   }
 
@@ -244,21 +246,23 @@ final class LayerFetcher {
     try {
       progress.phase(LayerProgress.Phase.FETCHING);
       try {
-        return unpack(layer, source, progress);
+        return unpack(layer, source, limits.rangeBytes(), progress);
       } catch (JrtException e) {
         if (e.kind() != ErrorKind.DATA_LOSS || Thread.currentThread().isInterrupted()) {
           throw e;
         }
         LOG.warn("layer {} is fetched again: {}", layer.digest(), e.getMessage());
         progress.restart();
-        return unpack(layer, source, progress);
+        // In one piece: who serves wrong ranges may be right about the whole.
+        return unpack(layer, source, 0, progress);
       }
     } finally {
       slots.release();
     }
   }
 
-  private Staged unpack(ImageRecord.Layer layer, ImageSource source, PullTracker.Layer progress) {
+  private Staged unpack(
+      ImageRecord.Layer layer, ImageSource source, long rangeBytes, PullTracker.Layer progress) {
     var descriptor = Descriptor.of(layer.mediaType(), Digest.parse(layer.digest()), layer.size());
     Optional<Ingest.Part> part = source.isFar() ? ingest.take(descriptor) : Optional.empty();
     Path directory = files.newTemp("layer");
@@ -268,7 +272,7 @@ final class LayerFetcher {
       long began = System.nanoTime();
       LayerUnpacker.Unpacked unpacked =
           unpacker.unpack(
-              open(descriptor, source, part, progress),
+              open(descriptor, source, rangeBytes, part, progress),
               descriptor.digest(),
               descriptor.size(),
               Digest.parse(layer.diffId()),
@@ -306,18 +310,48 @@ final class LayerFetcher {
   private InputStream open(
       Descriptor descriptor,
       ImageSource source,
+      long rangeBytes,
       Optional<Ingest.Part> part,
       PullTracker.Layer progress) {
+    Ingest.Rest rest = from -> rest(descriptor, source, rangeBytes, from, progress);
     if (part.isEmpty()) {
-      return new MeteredStream(source.layer(descriptor, 0), progress, bandwidth);
+      return rest.from(0);
     }
     long kept = part.get().have();
     if (kept > 0) {
       LOG.info("layer {} goes on at byte {} of {}", descriptor.digest(), kept, descriptor.size());
       progress.kept(kept);
     }
-    return new Ingest.Stream(
-        part.get(), from -> new MeteredStream(source.layer(descriptor, from), progress, bandwidth));
+    return new Ingest.Stream(part.get(), rest);
+  }
+
+  /**
+   * What of a layer is not here.
+   *
+   * @param rangeBytes more than so many come in ranges; 0 is never
+   */
+  private InputStream rest(
+      Descriptor descriptor,
+      ImageSource source,
+      long rangeBytes,
+      long from,
+      PullTracker.Layer progress) {
+    Optional<RangedStream.Opener> ranges =
+        rangeBytes > 0 && limits.parallelLayers() > 1 && descriptor.size() - from > rangeBytes
+            ? source.ranges(descriptor)
+            : Optional.empty();
+    if (ranges.isEmpty()) {
+      return new MeteredStream(source.layer(descriptor, from), progress, bandwidth);
+    }
+    return new RangedStream(
+        from,
+        descriptor.size(),
+        ranges.get(),
+        window,
+        count -> {
+          progress.fetched(count);
+          bandwidth.spend(count);
+        });
   }
 
   /**

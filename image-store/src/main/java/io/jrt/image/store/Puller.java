@@ -82,7 +82,12 @@ final class Puller {
 
           @Override
           public InputStream layer(Descriptor descriptor, long from) {
-            return session.open(descriptor, from, -1);
+            return session.open(descriptor, from);
+          }
+
+          @Override
+          public Optional<RangedStream.Opener> ranges(Descriptor descriptor) {
+            return Optional.of(session.ranges(descriptor)::open);
           }
 
           @Override

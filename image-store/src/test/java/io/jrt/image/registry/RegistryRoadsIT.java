@@ -9,6 +9,7 @@ import io.jrt.image.Digest;
 import io.jrt.image.ImageStoreConfig.Registries;
 import io.jrt.image.Reference;
 import io.jrt.image.RegistryAuth;
+import io.jrt.image.content.Descriptor;
 import io.jrt.image.content.Document;
 import io.jrt.image.layer.Tars;
 import io.jrt.image.store.TestAuthority;
@@ -20,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,8 +51,19 @@ final class RegistryRoadsIT {
     Served served = session.document();
     assertThat(served.digest()).isEqualTo(Digest.sha256(image.manifest()));
     Document.Manifest manifest = (Document.Manifest) served.document();
-    try (InputStream layer = session.open(manifest.layers().getFirst(), 0, -1)) {
+    try (InputStream layer = session.open(manifest.layers().getFirst(), 0)) {
       assertThat(layer.readAllBytes()).isEqualTo(image.layers().getFirst());
+    }
+  }
+
+  private static void requireRange(RegistryClient client, String name, TestImage image)
+      throws Exception {
+    RegistrySession session = client.session(Reference.parse(name), RegistryAuth.NONE);
+    byte[] layer = image.layers().getFirst();
+    var descriptor = Descriptor.of("", Digest.sha256(layer), layer.length);
+    try (ResumingStream range = session.ranges(descriptor).open(500, 1500)) {
+      assertThat(range.isInRanges()).isTrue();
+      assertThat(range.readAllBytes()).isEqualTo(Arrays.copyOfRange(layer, 500, 1500));
     }
   }
 
@@ -83,10 +96,13 @@ final class RegistryRoadsIT {
                 + "\"]]\n";
         certificates(host, server + pair);
         requireWhole(client, host + "/a/b:1", image);
+        requireRange(client, host + "/a/b:1", image);
       }
+      String blob = "\"GET /v2/a/b/blobs/" + Digest.sha256(image.layers().getFirst());
       assertThat(registry.accessLog())
-          .contains(
-              "\"GET /v2/a/b/blobs/" + Digest.sha256(image.layers().getFirst()) + " HTTP/2.0\"");
+          .contains(blob + " HTTP/2.0\" 200 ")
+          // A connection of its own.
+          .contains(blob + " HTTP/1.1\" 206 1000 ");
     }
   }
 

@@ -55,6 +55,7 @@ final class FullDiskIT {
         new ImageStoreConfig.Limits(
             defaults.parallelPulls(),
             defaults.parallelLayers(),
+            defaults.rangeBytes(),
             defaults.bytesPerSecond(),
             defaults.noProgress(),
             defaults.maxLayerBytes(),

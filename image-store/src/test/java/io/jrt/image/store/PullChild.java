@@ -15,6 +15,20 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class PullChild {
   private PullChild() {}
 
+  private static ImageStoreConfig.Limits limits(long rangeBytes) {
+    var defaults = ImageStoreConfig.Limits.DEFAULT;
+    return new ImageStoreConfig.Limits(
+        defaults.parallelPulls(),
+        defaults.parallelLayers(),
+        rangeBytes,
+        defaults.bytesPerSecond(),
+        defaults.noProgress(),
+        defaults.maxLayerBytes(),
+        defaults.maxLayerEntries(),
+        defaults.maxExpansion(),
+        defaults.keepFree());
+  }
+
   public static void main(String[] arguments) {
     String last = arguments.length > 2 ? arguments[2] : "";
     var left = new AtomicInteger(arguments.length > 2 ? Integer.parseInt(arguments[3]) : 0);
@@ -22,7 +36,8 @@ final class PullChild {
         new ImageStoreConfig(
             Path.of(arguments[0]),
             ImageStoreConfig.Registries.NONE,
-            ImageStoreConfig.Limits.DEFAULT,
+            limits(
+                Long.getLong("jrt.test.range-bytes", ImageStoreConfig.Limits.DEFAULT.rangeBytes())),
             List.of());
     try (var store =
         LocalImageStore.open(

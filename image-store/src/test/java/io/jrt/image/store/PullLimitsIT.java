@@ -64,6 +64,7 @@ final class PullLimitsIT {
         new ImageStoreConfig.Limits(
             pulls,
             layers,
+            defaults.rangeBytes(),
             bytesPerSecond,
             patience,
             defaults.maxLayerBytes(),

@@ -77,6 +77,7 @@ final class RegistryFaultsIT {
         new ImageStoreConfig.Limits(
             defaults.parallelPulls(),
             defaults.parallelLayers(),
+            defaults.rangeBytes(),
             0,
             Duration.ofSeconds(2),
             defaults.maxLayerBytes(),
