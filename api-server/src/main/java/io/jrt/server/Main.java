@@ -9,6 +9,7 @@ import io.jrt.core.life.KernelControlGroups;
 import io.jrt.core.life.NodeRuntime;
 import io.jrt.core.life.Wiring;
 import io.jrt.core.op.Together;
+import io.jrt.core.plugin.LifecyclePlugins;
 import io.jrt.core.store.Layout;
 import io.jrt.errors.JrtException;
 import io.jrt.events.DaemonEvent;
@@ -36,6 +37,8 @@ import io.jrt.server.image.Images;
 import io.jrt.server.log.Logging;
 import io.jrt.server.metrics.Metrics;
 import io.jrt.server.metrics.MetricsServer;
+import io.jrt.server.nri.NriPlugins;
+import io.jrt.server.nri.NriServer;
 import io.jrt.server.rpc.CallObserver;
 import io.jrt.server.rpc.SelfCheck;
 import io.jrt.server.rpc.Statuses;
@@ -51,6 +54,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -146,6 +150,7 @@ public final class Main {
       NetworkProvider network,
       Security security,
       ControlGroups cgroups,
+      Optional<NriPlugins> plugins,
       NodeRuntime runtime) {}
 
   private static Node assemble(Options options, Closer closer) {
@@ -235,6 +240,8 @@ public final class Main {
       io = closer.add(IoEngine.open(kernel, state.resolve("io")));
     }
     config.images().pinned().forEach(store.resultNow()::pin);
+    Optional<NriPlugins> plugins =
+        config.nri().socket().isEmpty() ? Optional.empty() : Optional.of(new NriPlugins());
     var runtime =
         closer.add(
             new NodeRuntime(
@@ -251,6 +258,7 @@ public final class Main {
                     io,
                     events.resultNow(),
                     kernel.failPoints(),
+                    plugins.<LifecyclePlugins>map(each -> each).orElse(LifecyclePlugins.NONE),
                     jrtInit)));
     return new Node(
         configuration,
@@ -262,6 +270,7 @@ public final class Main {
         network.resultNow(),
         security,
         cgroups,
+        plugins,
         runtime);
   }
 
@@ -316,6 +325,8 @@ public final class Main {
       images.observe(traces);
       services = services.stream().map(traces::around).toList();
     }
+    node.plugins()
+        .ifPresent(plugins -> closer.add(NriServer.start(config.nri(), plugins, runtime, version)));
     closer.add(
         UnixServer.start(
             config.daemon().socket(),

@@ -153,6 +153,7 @@ record Options(
         config.streaming(),
         config.events(),
         config.metrics(),
-        config.traces());
+        config.traces(),
+        config.nri());
   }
 }

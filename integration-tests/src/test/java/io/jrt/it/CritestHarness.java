@@ -57,7 +57,7 @@ final class CritestHarness {
       }
       try (Daemon daemon = Daemon.start(config(directory, registry, cni ? bridge : ""))) {
         try {
-          status = critest(daemon, report, List.of(arguments));
+          status = critest(daemon, nriSocket(directory), report, List.of(arguments));
         } finally {
           Files.copy(daemon.log(), report.resolve("jrtd.log"), StandardCopyOption.REPLACE_EXISTING);
         }
@@ -87,12 +87,17 @@ final class CritestHarness {
     }
   }
 
-  private static int critest(Daemon daemon, Path report, List<String> arguments)
+  private static Path nriSocket(Path directory) {
+    return directory.resolve("nri/nri.sock");
+  }
+
+  private static int critest(Daemon daemon, Path nri, Path report, List<String> arguments)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(arguments.getFirst());
     command.add("--runtime-endpoint=unix://" + daemon.socket());
     command.add("--image-endpoint=unix://" + daemon.socket());
+    command.add("--nri-socket=" + nri);
     command.add("--report-dir=" + report);
     // Tells of each spec what came of it, and of a skipped one why.
     command.add("--ginkgo.junit-report=" + report.resolve("junit.xml"));
@@ -124,8 +129,10 @@ final class CritestHarness {
         """
         [images]
         registries-yaml = "%s"
+        [nri]
+        socket = "%s"
         """
-            .formatted(registries);
+            .formatted(registries, nriSocket(directory));
     if (cniBridge.isEmpty()) {
       // Not the default range: another daemon of the machine may have that.
       return config

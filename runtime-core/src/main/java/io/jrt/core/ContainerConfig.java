@@ -45,6 +45,14 @@ public record ContainerConfig(
 
   /** The same with other mounts. */
   public ContainerConfig withMounts(List<MountConfig> others) {
+    return adjusted(others, devices, annotations);
+  }
+
+  /** The same with what plugins may change: other mounts, devices and annotations. */
+  public ContainerConfig adjusted(
+      List<MountConfig> otherMounts,
+      List<DeviceConfig> otherDevices,
+      Map<String, String> otherAnnotations) {
     return new ContainerConfig(
         metadata,
         image,
@@ -52,11 +60,11 @@ public record ContainerConfig(
         args,
         workingDirectory,
         environment,
-        others,
-        devices,
+        otherMounts,
+        otherDevices,
         cdiDevices,
         labels,
-        annotations,
+        otherAnnotations,
         logPath,
         stdin,
         stdinOnce,

@@ -11,7 +11,8 @@ public record Config(
     @Doc("How kubectl exec, attach and port-forward reach containers.") StreamingSection streaming,
     @Doc("What is remembered of what happened.") EventsConfig events,
     @Doc("What the daemon counts of itself.") MetricsConfig metrics,
-    @Doc("Where the daemon tells what it does, step by step.") TracesConfig traces) {
+    @Doc("Where the daemon tells what it does, step by step.") TracesConfig traces,
+    @Doc("Whether NRI plugins take part.") NriConfig nri) {
 
   public static final Config DEFAULT =
       new Config(
@@ -24,5 +25,6 @@ public record Config(
           StreamingSection.DEFAULT,
           EventsConfig.DEFAULT,
           MetricsConfig.DEFAULT,
-          TracesConfig.DEFAULT);
+          TracesConfig.DEFAULT,
+          NriConfig.DEFAULT);
 }

@@ -129,19 +129,36 @@ public final class DeviceInjector {
    *     the message names the spec and the device
    */
   public DeviceInjection inject(List<String> names, long uid, long gid) {
+    return inject(names, List.of(), uid, gid);
+  }
+
+  /** The same, with what plugins want changed over what the devices change. */
+  public DeviceInjection inject(List<String> names, List<PluginEdits> plugins, long uid, long gid) {
     List<CdiRegistry.Found> found = registry.find(names);
-    if (found.isEmpty()) {
+    if (found.isEmpty() && plugins.isEmpty()) {
       return DeviceInjection.NONE;
     }
     Collector collector = new Collector(uid, gid);
     Set<CdiSpec> met = new HashSet<>();
     for (CdiRegistry.Found each : found) {
+      Origin origin = new Origin("cdi device " + each.name(), each.spec().origin());
       if (met.add(each.spec())) {
-        collector.add(each.spec().edits(), each);
+        collector.add(each.spec().edits(), origin);
       }
-      collector.add(each.device().edits(), each);
+      collector.add(each.device().edits(), origin);
+    }
+    for (PluginEdits each : plugins) {
+      collector.add(each.edits(), new Origin(each.plugin(), "nri"));
     }
     return collector.injection();
+  }
+
+  /** Who asks for edits, as errors name it: a device and its spec, or a plugin. */
+  private record Origin(String who, String source) {
+    @Override
+    public String toString() {
+      return who + " (" + source + ")";
+    }
   }
 
   /** Puts edits together, the later ones over the earlier ones of the same path or name. */
@@ -164,37 +181,37 @@ public final class DeviceInjector {
       this.gid = gid;
     }
 
-    private void add(CdiEdits edits, CdiRegistry.Found device) {
+    private void add(CdiEdits edits, Origin origin) {
       for (String variable : edits.environment()) {
         environment.put(variable.substring(0, variable.indexOf('=')), variable);
       }
       groups.addAll(edits.groups());
-      edits.nodes().forEach(node -> add(node, device));
+      edits.nodes().forEach(node -> add(node, origin));
       for (Mount mount : edits.mounts()) {
-        check(mount, device);
+        check(mount, origin);
         mounts.remove(mount.containerPath());
         mounts.put(mount.containerPath(), mount);
         addLibrary(mount);
       }
-      edits.hooks().forEach(hook -> add(hook, device));
+      edits.hooks().forEach(hook -> add(hook, origin));
       edits
           .intelRdt()
-          .ifPresent(rdt -> intelRdt = Optional.of(new OriginRdt(rdt, describe(device))));
+          .ifPresent(rdt -> intelRdt = Optional.of(new OriginRdt(rdt, origin.toString())));
       for (NetDevice each : edits.netDevices()) {
-        netDevices.put(each.name(), new OriginNetDevice(each, describe(device)));
+        netDevices.put(each.name(), new OriginNetDevice(each, origin.toString()));
       }
     }
 
-    private void add(Node node, CdiRegistry.Found device) {
+    private void add(Node node, Origin origin) {
       Optional<Stat> stat =
           files.statIfPresent(
               Fd.CWD, node.source().getBytes(StandardCharsets.UTF_8), At.AT_SYMLINK_NOFOLLOW);
-      char type = type(node, stat, device);
+      char type = type(node, stat, origin);
       boolean numbered = node.major().isPresent() && node.minor().isPresent();
       long major = node.major().orElse(0L);
       long minor = node.minor().orElse(0L);
       if (!numbered && type != 'p') {
-        long number = stat.map(Stat::rdev).orElseThrow(() -> missing(node, device));
+        long number = stat.map(Stat::rdev).orElseThrow(() -> missing(node, origin));
         major = node.major().orElse(Integer.toUnsignedLong(DeviceNumber.major(number)));
         minor = node.minor().orElse(Integer.toUnsignedLong(DeviceNumber.minor(number)));
       }
@@ -215,7 +232,7 @@ public final class DeviceInjector {
       }
     }
 
-    private char type(Node node, Optional<Stat> stat, CdiRegistry.Found device) {
+    private char type(Node node, Optional<Stat> stat, Origin origin) {
       char actual =
           stat.map(
                   s ->
@@ -228,14 +245,11 @@ public final class DeviceInjector {
               .orElse('?');
       if (node.type().isEmpty()) {
         if (stat.isEmpty()) {
-          throw missing(node, device);
+          throw missing(node, origin);
         }
         if (actual == '?') {
           throw new JrtException(
-              ErrorKind.INVALID,
-              STEP,
-              "%s of cdi device %s (%s) is not a device"
-                  .formatted(node.source(), device.name(), device.spec().origin()));
+              ErrorKind.INVALID, STEP, "%s of %s is not a device".formatted(node.source(), origin));
         }
         return actual;
       }
@@ -245,18 +259,17 @@ public final class DeviceInjector {
         throw new JrtException(
             ErrorKind.INVALID,
             STEP,
-            "%s of cdi device %s (%s) is not of type %s"
-                .formatted(node.source(), device.name(), device.spec().origin(), node.type()));
+            "%s of %s is not of type %s".formatted(node.source(), origin, node.type()));
       }
       return wanted;
     }
 
-    private void check(Mount mount, CdiRegistry.Found device) {
+    private void check(Mount mount, Origin origin) {
       boolean known =
           mount.type().isEmpty() || mount.type().equals("bind") || mount.type().equals("tmpfs");
       if (!known && !mount.options().contains("bind") && !mount.options().contains("rbind")) {
         throw unimplemented(
-            device,
+            origin,
             "a mount of type %s on %s, which jrt does not make"
                 .formatted(mount.type(), mount.containerPath()));
       }
@@ -286,30 +299,29 @@ public final class DeviceInjector {
       }
     }
 
-    private void add(Hook hook, CdiRegistry.Found device) {
+    private void add(Hook hook, Origin origin) {
       String program = String.valueOf(Path.of(hook.path()).getFileName());
       String action = NVIDIA_HOOKS.contains(program) ? action(hook) : "";
       switch (action) {
-        case "create-symlinks" -> links(hook, device);
+        case "create-symlinks" -> links(hook, origin);
         case "update-ldcache" -> {
           // The loader's cache is always written with every library that is mounted.
         }
-        default -> addForeign(hook, device);
+        default -> addForeign(hook, origin);
       }
     }
 
-    private void addForeign(Hook hook, CdiRegistry.Found device) {
+    private void addForeign(Hook hook, Origin origin) {
       // Those of startContainer are files of the container's own.
       if (hook.moment() != Hook.Moment.START_CONTAINER
           && !java.nio.file.Files.isExecutable(Path.of(hook.path()))) {
         throw new JrtException(
             ErrorKind.NOT_FOUND,
             STEP,
-            "cdi device %s (%s) needs the %s hook %s, which is not there or not executable"
-                .formatted(
-                    device.name(), device.spec().origin(), hook.moment().word(), hook.path()));
+            "%s needs the %s hook %s, which is not there or not executable"
+                .formatted(origin, hook.moment().word(), hook.path()));
       }
-      hooks.add(new OriginHook(hook, device.spec().origin()));
+      hooks.add(new OriginHook(hook, origin.source()));
     }
 
     /** The first word after the program's name and "hook". */
@@ -321,7 +333,7 @@ public final class DeviceInjector {
           .orElse("");
     }
 
-    private void links(Hook hook, CdiRegistry.Found device) {
+    private void links(Hook hook, Origin origin) {
       List<String> args = hook.args();
       for (int i = 0; i < args.size(); i++) {
         String link = "";
@@ -338,8 +350,7 @@ public final class DeviceInjector {
           throw new JrtException(
               ErrorKind.INVALID,
               STEP,
-              "cdi device %s (%s) asks for the link \"%s\", which is not TARGET::PATH"
-                  .formatted(device.name(), device.spec().origin(), link));
+              "%s asks for the link \"%s\", which is not TARGET::PATH".formatted(origin, link));
         }
         links.put(parts[1], parts[0]);
       }
@@ -360,26 +371,18 @@ public final class DeviceInjector {
     }
   }
 
-  private static String describe(CdiRegistry.Found device) {
-    return "cdi device %s (%s)".formatted(device.name(), device.spec().origin());
-  }
-
   private static long unsigned(int id) {
     return Integer.toUnsignedLong(id);
   }
 
-  private static JrtException missing(Node node, CdiRegistry.Found device) {
+  private static JrtException missing(Node node, Origin origin) {
     return new JrtException(
         ErrorKind.NOT_FOUND,
         STEP,
-        "device file %s of cdi device %s (%s) does not exist"
-            .formatted(node.source(), device.name(), device.spec().origin()));
+        "device file %s of %s does not exist".formatted(node.source(), origin));
   }
 
-  private static JrtException unimplemented(CdiRegistry.Found device, String what) {
-    return new JrtException(
-        ErrorKind.UNIMPLEMENTED,
-        STEP,
-        "cdi device %s (%s) has %s".formatted(device.name(), device.spec().origin(), what));
+  private static JrtException unimplemented(Origin origin, String what) {
+    return new JrtException(ErrorKind.UNIMPLEMENTED, STEP, "%s has %s".formatted(origin, what));
   }
 }

@@ -33,12 +33,18 @@ final class ContainerEnds {
   private final Wiring wiring;
   private final RecordStore<ContainerRecord> records;
   private final Borrowings borrowings;
+  private final PluginCalls plugins;
   private final KernelLog kernelLog;
 
-  ContainerEnds(Wiring wiring, RecordStore<ContainerRecord> records, Borrowings borrowings) {
+  ContainerEnds(
+      Wiring wiring,
+      RecordStore<ContainerRecord> records,
+      Borrowings borrowings,
+      PluginCalls plugins) {
     this.wiring = wiring;
     this.records = records;
     this.borrowings = borrowings;
+    this.plugins = plugins;
     this.kernelLog = new KernelLog(wiring.kernel().files(), Path.of("/dev/kmsg"));
   }
 
@@ -189,6 +195,7 @@ final class ContainerEnds {
                 cause.reason(),
                 cause.message(),
                 sentBy));
+    plugins.stopped(container);
   }
 
   private KernelLog.Victim mainWasKilled(Container container, ExitRecord exit) {

@@ -8,6 +8,8 @@ import io.jrt.core.LinuxResources;
 import io.jrt.core.device.DeviceInjection;
 import io.jrt.core.op.Operation;
 import io.jrt.core.op.Operations;
+import io.jrt.core.plugin.PluginChanges;
+import io.jrt.core.plugin.PluginContainer;
 import io.jrt.core.spec.ProcessMerge;
 import io.jrt.core.spec.ProcessPlan;
 import io.jrt.core.spec.UserMerge;
@@ -26,7 +28,6 @@ import io.jrt.image.Snapshot;
 import io.jrt.linux.WholeFile.Durability;
 import io.jrt.security.SelinuxLabels;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -99,7 +100,7 @@ final class ContainerLifecycle {
       Container container = before.get();
       if (!container.answered()
           && container.state() instanceof ContainerState.Created
-          && container.record().config().equals(config)) {
+          && container.record().requested().equals(config)) {
         intents.remove(container.id(), Durability.CRASH);
         return container.id();
       }
@@ -123,7 +124,7 @@ final class ContainerLifecycle {
     String cgroup = wiring.cgroups().childPath(pod.record().cgroup(), id);
     SelinuxLabels labels = pods.labels().allocate(config, pod.record());
     operation.step("write intent");
-    try {
+    try (var _ = pods.plugins().hold()) {
       intents.put(
           id,
           new Intent(id, Intent.Kind.CONTAINER, Instant.now(), Optional.of(cgroup)),
@@ -137,12 +138,6 @@ final class ContainerLifecycle {
               config.security(),
               process.imageUser(),
               specs.rootfs().accounts(snapshot.lowerDirs()));
-      List<String> cdiDevices = specs.cdiDevices(config, process);
-      DeviceInjection devices = specs.injection(cdiDevices, user);
-      process = process.withEntries(devices.environment());
-      user = user.withGroups(devices.groups());
-      specs.mounts().reserveVolumes(id, config);
-      operation.step("commit");
       ContainerRecord record =
           new ContainerRecord(
               id,
@@ -155,14 +150,25 @@ final class ContainerLifecycle {
               imageVolumes,
               process,
               user,
-              cdiDevices,
+              specs.cdiDevices(config, process),
               cgroup,
               config.resources().orElse(LinuxResources.NONE),
               labels,
+              PluginChanges.NONE,
               Optional.empty());
-      records.put(id, record, Durability.POWER_CUT);
-      inventory.add(new Container(record, new ContainerState.Created(), false));
-      operation.step("answer");
+      operation.step("ask plugins");
+      PluginContainer wanted = pods.plugins().create(pod, record);
+      try {
+        record = decided(pod, record, wanted);
+        specs.mounts().reserveVolumes(id, record.config());
+        operation.step("commit");
+        records.put(id, record, Durability.POWER_CUT);
+        inventory.add(new Container(record, new ContainerState.Created(), false));
+        operation.step("answer");
+      } catch (Throwable e) {
+        pods.plugins().remove(new Container(record, new ContainerState.Created(), false));
+        throw e;
+      }
     } catch (Throwable e) {
       pods.labels().release(labels);
       undo(id, e);
@@ -174,7 +180,38 @@ final class ContainerLifecycle {
         .publish(
             new ContainerEvent.Created(
                 id, pod.id(), config.metadata().name(), config.image().image(), image.id()));
+    inventory.findContainer(id).ifPresent(made -> pods.plugins().created(pod, made));
     return id;
+  }
+
+  /** The record with what plugins changed, and with what CDI devices change in the process. */
+  private ContainerRecord decided(Pod pod, ContainerRecord record, PluginContainer wanted) {
+    ContainerConfig config = wanted.config();
+    Map<String, String> imageVolumes = record.imageVolumes();
+    Optional<ContainerConfig> requested = Optional.empty();
+    if (!config.equals(record.config())) {
+      specs.check(config, pod);
+      imageVolumes = specs.mounts().imageVolumes(config);
+      requested = Optional.of(record.config());
+    }
+    DeviceInjection devices = specs.injection(wanted.cdiDevices(), wanted.edits(), record.user());
+    return new ContainerRecord(
+        record.id(),
+        record.podId(),
+        config,
+        record.createdAt(),
+        record.bootId(),
+        record.imageId(),
+        record.imageRef(),
+        imageVolumes,
+        wanted.process().withEntries(devices.environment()),
+        record.user().withGroups(devices.groups()),
+        wanted.cdiDevices(),
+        record.cgroup(),
+        wanted.resources(),
+        record.labels(),
+        new PluginChanges(requested, wanted.edits(), wanted.rlimits()),
+        record.end());
   }
 
   private Image image(ContainerConfig config) {
@@ -230,6 +267,7 @@ final class ContainerLifecycle {
     runs.ends().letGoOfKeeper(container);
     operation.step("release container");
     releaseById(container.id(), container.record().cgroup());
+    pods.plugins().remove(container);
     operation.step("remove record");
     records.remove(container.id(), Durability.POWER_CUT);
     inventory.remove(container);

@@ -62,7 +62,7 @@ final class ContainerRuns {
     this.limitations = limitations;
     this.deniedCalls = deniedCalls;
     this.borrowings = new Borrowings(wiring, pods.namespaces());
-    this.ends = new ContainerEnds(wiring, records, borrowings);
+    this.ends = new ContainerEnds(wiring, records, borrowings, pods.plugins());
   }
 
   ContainerEnds ends() {
@@ -83,6 +83,8 @@ final class ContainerRuns {
       }
       ContainerLifecycle.requireReady(pod, START);
       try {
+        operation.step("ask plugins");
+        pods.plugins().start(pod, container);
         launch(operation, container, pod);
       } catch (RuntimeException e) {
         ends.failedToStart(container, e);
@@ -102,7 +104,7 @@ final class ContainerRuns {
         SpecBuilder.needsPodInit(config)
             ? Optional.of(pods.inits().ensure(operation, pod))
             : Optional.empty();
-    DeviceInjection injection = specs.injection(record.cdiDevices(), record.user());
+    DeviceInjection injection = specs.injection(record);
     DeviceGrant devices = specs.devices(record, injection);
     DeviceHooks hooks = new DeviceHooks(wiring, borrowings, pod, container, injection);
     operation.step("take devices");
@@ -155,6 +157,7 @@ final class ContainerRuns {
     wiring
         .events()
         .publish(new ContainerEvent.Started(container.id(), container.podId(), live.pid()));
+    pods.plugins().started(pod, container);
     watch(container, live);
   }
 

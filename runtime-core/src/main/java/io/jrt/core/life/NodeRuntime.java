@@ -33,6 +33,8 @@ import io.jrt.core.launch.LiveContainer;
 import io.jrt.core.op.Operation;
 import io.jrt.core.op.OperationObserver;
 import io.jrt.core.op.Operations;
+import io.jrt.core.plugin.PluginContainer;
+import io.jrt.core.plugin.PluginPod;
 import io.jrt.core.store.ContainerRecord;
 import io.jrt.core.store.Intent;
 import io.jrt.core.store.PodRecord;
@@ -346,9 +348,35 @@ public final class NodeRuntime implements ContainerRuntime {
         resources,
         Deadline.none(),
         operation -> {
+          LinuxResources wanted = pods.plugins().update(container, resources);
+          operation.step("apply limits");
+          containers.update(container, wanted);
+          pods.plugins().updated(container);
+        });
+  }
+
+  /** Changes limits at the wish of a plugin; no plugin is asked about it. */
+  public void limitContainer(String containerId, LinuxResources resources) {
+    Container container = inventory.container(containerId);
+    operations.run(
+        "container/" + container.id(),
+        "limit container",
+        resources,
+        Deadline.none(),
+        operation -> {
           operation.step("apply limits");
           containers.update(container, resources);
         });
+  }
+
+  /** All pods, as plugins see them. */
+  public List<PluginPod> pluginPods() {
+    return pods.plugins().pods();
+  }
+
+  /** All containers, as plugins see them. */
+  public List<PluginContainer> pluginContainers() {
+    return pods.plugins().containers();
   }
 
   @Override

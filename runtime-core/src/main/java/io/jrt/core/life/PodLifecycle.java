@@ -62,6 +62,7 @@ final class PodLifecycle {
   private final PodDirectory directory;
   private final Labels labels;
   private final PodInits inits;
+  private final PluginCalls plugins;
   private final Leftovers leftovers = new Leftovers();
   private final Ids ids = new Ids();
   private final String bootId = BootId.current();
@@ -80,6 +81,7 @@ final class PodLifecycle {
     this.namespaces = new PodNamespaces(wiring.kernel(), wiring.layout(), wiring.jrtInit());
     this.directory = new PodDirectory(wiring.kernel(), wiring.layout(), wiring.config());
     this.labels = new Labels(wiring.security().selinux());
+    this.plugins = new PluginCalls(wiring.plugins(), inventory, namespaces);
     this.inits = new PodInits(wiring, namespaces, this::lose);
   }
 
@@ -97,6 +99,10 @@ final class PodLifecycle {
 
   PodInits inits() {
     return inits;
+  }
+
+  PluginCalls plugins() {
+    return plugins;
   }
 
   Leftovers leftovers() {
@@ -226,10 +232,20 @@ final class PodLifecycle {
     if (PodInits.wanted(config)) {
       inits.ensure(operation, pod);
     }
-    operation.step("commit");
-    records.put(pod.id(), pod.record(), Durability.POWER_CUT);
-    inventory.add(pod);
-    operation.step("answer");
+    operation.step("ask plugins");
+    try (var _ = plugins.hold()) {
+      plugins.runPod(pod);
+      try {
+        operation.step("commit");
+        records.put(pod.id(), pod.record(), Durability.POWER_CUT);
+        inventory.add(pod);
+        operation.step("answer");
+      } catch (Throwable e) {
+        plugins.stopPod(pod);
+        plugins.removePod(pod);
+        throw e;
+      }
+    }
   }
 
   private static void makeLogDirectory(String path) {
@@ -401,6 +417,7 @@ final class PodLifecycle {
     if (pod.record().phase() == PodRecord.Phase.STOPPED) {
       return;
     }
+    plugins.stopPod(pod);
     operation.step("end pod init");
     inits.end(pod);
     if (!pod.hostNetwork()) {
@@ -460,6 +477,7 @@ final class PodLifecycle {
     }
     operation.step("remove directory");
     directory.remove(pod.id());
+    plugins.removePod(pod);
     operation.step("remove record");
     records.remove(pod.id(), Durability.POWER_CUT);
     inventory.remove(pod);
@@ -469,6 +487,7 @@ final class PodLifecycle {
 
   /** Changes the pod's own limits; those of a cgroup that the kubelet owns are the kubelet's. */
   void update(Pod pod, LinuxResources overhead, LinuxResources resources) {
+    plugins.updatePod(pod, overhead, resources);
     // The pod may lose its namespaces at any moment, and must not be ready again by this.
     pod.lock().lock();
     try {
@@ -496,6 +515,7 @@ final class PodLifecycle {
     } finally {
       pod.lock().unlock();
     }
+    plugins.podUpdated(pod);
     wiring
         .events()
         .publish(

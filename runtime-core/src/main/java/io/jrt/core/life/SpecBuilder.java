@@ -9,6 +9,7 @@ import io.jrt.core.NamespaceMode;
 import io.jrt.core.SecurityProfile;
 import io.jrt.core.device.DeviceInjection;
 import io.jrt.core.device.NodeDevices;
+import io.jrt.core.device.PluginEdits;
 import io.jrt.core.launch.CString;
 import io.jrt.core.launch.Capabilities;
 import io.jrt.core.launch.CgroupPlacement;
@@ -173,7 +174,7 @@ final class SpecBuilder {
             caps.permitted(),
             caps.inheritable(),
             caps.ambient()),
-        List.of(),
+        record.changes().rlimits(),
         security.noNewPrivileges(),
         seccomp(security, caps.bounding(), pod),
         appArmor(security),
@@ -313,9 +314,13 @@ final class SpecBuilder {
     return nodeDevices.injector().names(config, process.environment());
   }
 
-  /** What CDI devices change in their container. */
-  DeviceInjection injection(List<String> cdiDevices, UserPlan user) {
-    return nodeDevices.injector().inject(cdiDevices, user.ids().uid(), user.ids().gid());
+  /** What CDI devices and plugins change in their container. */
+  DeviceInjection injection(List<String> cdiDevices, List<PluginEdits> edits, UserPlan user) {
+    return nodeDevices.injector().inject(cdiDevices, edits, user.ids().uid(), user.ids().gid());
+  }
+
+  DeviceInjection injection(ContainerRecord record) {
+    return injection(record.cdiDevices(), record.changes().edits(), record.user());
   }
 
   /** The devices of a request, and those of its CDI devices over them. */

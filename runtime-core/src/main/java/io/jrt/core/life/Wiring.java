@@ -2,6 +2,7 @@ package io.jrt.core.life;
 
 import io.jrt.core.io.IoEngine;
 import io.jrt.core.launch.Launcher;
+import io.jrt.core.plugin.LifecyclePlugins;
 import io.jrt.core.store.Layout;
 import io.jrt.events.Events;
 import io.jrt.image.ImageStore;
@@ -30,4 +31,5 @@ public record Wiring(
     IoEngine io,
     Events events,
     FailPoints failPoints,
+    LifecyclePlugins plugins,
     Path jrtInit) {}

@@ -3,6 +3,7 @@ package io.jrt.core.store;
 import io.jrt.core.ContainerConfig;
 import io.jrt.core.ExitCause;
 import io.jrt.core.LinuxResources;
+import io.jrt.core.plugin.PluginChanges;
 import io.jrt.core.spec.ProcessPlan;
 import io.jrt.core.spec.UserPlan;
 import io.jrt.security.SelinuxLabels;
@@ -23,6 +24,7 @@ import java.util.Optional;
  * @param cgroup from the hierarchy's root
  * @param resources what is applied, or will be at the start
  * @param labels what SELinux knows it by
+ * @param changes what plugins changed of the request
  * @param end present when it has ended; what runs is known by its keeper alone
  */
 public record ContainerRecord(
@@ -40,12 +42,19 @@ public record ContainerRecord(
     String cgroup,
     LinuxResources resources,
     @Added SelinuxLabels labels,
+    @Added PluginChanges changes,
     Optional<End> end) {
   public ContainerRecord {
     imageVolumes = Map.copyOf(imageVolumes);
     // Records of earlier daemons have none.
     labels = Objects.requireNonNullElse(labels, SelinuxLabels.NONE);
+    changes = Objects.requireNonNullElse(changes, PluginChanges.NONE);
     cdiDevices = List.copyOf(Objects.requireNonNullElse(cdiDevices, List.of()));
+  }
+
+  /** What was asked for, before plugins changed it. */
+  public ContainerConfig requested() {
+    return changes.requested().orElse(config);
   }
 
   /** How a container ended. */
@@ -67,6 +76,7 @@ public record ContainerRecord(
         cgroup,
         resources,
         labels,
+        changes,
         Optional.of(how));
   }
 
@@ -86,6 +96,7 @@ public record ContainerRecord(
         cgroup,
         next,
         labels,
+        changes,
         end);
   }
 }

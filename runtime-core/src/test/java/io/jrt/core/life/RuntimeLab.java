@@ -16,6 +16,7 @@ import io.jrt.core.cgroup.CgroupManager;
 import io.jrt.core.cgroup.CgroupfsDriver;
 import io.jrt.core.io.IoEngine;
 import io.jrt.core.launch.LinuxLauncher;
+import io.jrt.core.plugin.LifecyclePlugins;
 import io.jrt.core.store.Layout;
 import io.jrt.events.JournaledEvents;
 import io.jrt.image.ImageStore;
@@ -149,6 +150,7 @@ final class RuntimeLab implements AutoCloseable {
             io,
             events,
             failPoints,
+            LifecyclePlugins.NONE,
             init);
     open =
         new Open(images, network, poller, launcher, io, events, volumes, new NodeRuntime(wiring));

@@ -1,0 +1,282 @@
+package io.jrt.server.nri;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
+import io.jrt.core.life.NodeRuntime;
+import io.jrt.core.plugin.PluginContainer;
+import io.jrt.core.plugin.PluginPod;
+import io.jrt.errors.ErrorKind;
+import io.jrt.errors.JrtException;
+import io.jrt.nri.v1alpha1.ConfigureRequest;
+import io.jrt.nri.v1alpha1.ConfigureResponse;
+import io.jrt.nri.v1alpha1.Container;
+import io.jrt.nri.v1alpha1.Empty;
+import io.jrt.nri.v1alpha1.Event;
+import io.jrt.nri.v1alpha1.PodSandbox;
+import io.jrt.nri.v1alpha1.RegisterPluginRequest;
+import io.jrt.nri.v1alpha1.SynchronizeRequest;
+import io.jrt.nri.v1alpha1.SynchronizeResponse;
+import io.jrt.nri.v1alpha1.UpdateContainersRequest;
+import io.jrt.nri.v1alpha1.UpdateContainersResponse;
+import io.jrt.server.config.NriConfig;
+import io.jrt.server.rpc.SocketFile;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The socket at which NRI plugins come: root's alone, as a plugin can do all that root can.
+ *
+ * <p>A plugin says who it is, is configured, learns of every pod and container that is there, and
+ * from then on takes part. Each of these steps has a time limit.
+ */
+public final class NriServer implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(NriServer.class);
+  private static final String STEP = "serve nri";
+  private static final String PROTOCOL = "v0.12.0";
+  private static final Pattern INDEX = Pattern.compile("[0-9]{2}");
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
+  private static final int ALL_EVENTS = (1 << (Event.LAST.getNumber() - 1)) - 1;
+
+  /** About as much as fits into a message with room to spare. */
+  private static final int SYNC_BYTES = 2 << 20;
+
+  private final NriConfig config;
+  private final NriPlugins plugins;
+  private final NodeRuntime runtime;
+  private final String version;
+  private final ServerSocketChannel server;
+  private final SocketFile file;
+  private final Set<PluginLink> links = ConcurrentHashMap.newKeySet();
+
+  private NriServer(
+      NriConfig config,
+      NriPlugins plugins,
+      NodeRuntime runtime,
+      String version,
+      ServerSocketChannel server,
+      SocketFile file) {
+    this.config = config;
+    this.plugins = plugins;
+    this.runtime = runtime;
+    this.version = version;
+    this.server = server;
+    this.file = file;
+  }
+
+  /**
+   * Listens.
+   *
+   * @param plugins those that the runtime asks
+   */
+  public static NriServer start(
+      NriConfig config, NriPlugins plugins, NodeRuntime runtime, String version) {
+    Path path = Path.of(config.socket());
+    SocketFile.prepare(path, STEP);
+    try {
+      ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+      try {
+        server.bind(UnixDomainSocketAddress.of(path));
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
+        NriServer started =
+            new NriServer(config, plugins, runtime, version, server, SocketFile.bound(path));
+        plugins.limiter(runtime::limitContainer);
+        Thread.ofVirtual().name("nri-server").start(started::accept);
+        return started;
+      } catch (IOException e) {
+        server.close();
+        throw e;
+      }
+    } catch (IOException e) {
+      throw new JrtException(
+          ErrorKind.UNAVAILABLE, STEP, "cannot listen on %s: %s".formatted(path, e), e);
+    }
+  }
+
+  private void accept() {
+    while (server.isOpen()) {
+      try {
+        SocketChannel socket = server.accept();
+        Thread.ofVirtual().name("nri-handshake").start(() -> welcome(socket));
+      } catch (ClosedChannelException e) {
+        return;
+      } catch (IOException e) {
+        log.warn("cannot take a plugin: {}", e.toString());
+        pause();
+      }
+    }
+  }
+
+  /** Without descriptors the next try fails as well. */
+  private static void pause() {
+    try {
+      Thread.sleep(100);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void welcome(SocketChannel socket) {
+    BlockingQueue<RegisterPluginRequest> registered = new ArrayBlockingQueue<>(1);
+    PluginLink[] self = new PluginLink[1];
+    PluginLink link =
+        new PluginLink(
+            socket,
+            (method, payload) -> answer(method, payload, registered),
+            () -> {
+              if (self[0] != null) {
+                links.remove(self[0]);
+                plugins.remove(self[0]);
+              }
+            });
+    self[0] = link;
+    links.add(link);
+    link.start();
+    String who = "a plugin";
+    try {
+      RegisterPluginRequest asked =
+          registered.poll(config.registrationTimeout().toMillis(), TimeUnit.MILLISECONDS);
+      if (asked == null) {
+        throw new CallFailure.Broken("it did not register");
+      }
+      who = asked.getPluginIdx() + "-" + asked.getPluginName();
+      admit(link, asked);
+    } catch (CallFailure e) {
+      log.warn("nri plugin {} does not take part: {}", who, e.getMessage());
+      link.close();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      link.close();
+    }
+  }
+
+  private Optional<Message> answer(
+      String method, ByteString payload, BlockingQueue<RegisterPluginRequest> registered)
+      throws InvalidProtocolBufferException {
+    return switch (method) {
+      case "RegisterPlugin" -> {
+        RegisterPluginRequest asked = RegisterPluginRequest.parseFrom(payload);
+        if (!INDEX.matcher(asked.getPluginIdx()).matches()
+            || !NAME.matcher(asked.getPluginName()).matches()) {
+          throw new JrtException(
+              ErrorKind.INVALID,
+              STEP,
+              "plugin index \"%s\" is not two digits, or its name \"%s\" is none"
+                  .formatted(asked.getPluginIdx(), asked.getPluginName()));
+        }
+        if (!registered.offer(asked)) {
+          throw new JrtException(
+              ErrorKind.FAILED_PRECONDITION, STEP, "this plugin has registered before");
+        }
+        yield Optional.of(Empty.getDefaultInstance());
+      }
+      case "UpdateContainers" -> {
+        UpdateContainersRequest asked = UpdateContainersRequest.parseFrom(payload);
+        if (asked.getEvictCount() > 0) {
+          throw new JrtException(
+              ErrorKind.UNIMPLEMENTED, STEP, "evicting containers is the kubelet's work");
+        }
+        yield Optional.of(
+            UpdateContainersResponse.newBuilder()
+                .addAllFailed(plugins.update(asked.getUpdateList()))
+                .build());
+      }
+      default -> Optional.empty();
+    };
+  }
+
+  private void admit(PluginLink link, RegisterPluginRequest asked) throws CallFailure {
+    Duration patience = config.registrationTimeout();
+    ConfigureResponse configured =
+        link.call(
+            "Configure",
+            ConfigureRequest.newBuilder()
+                .setRuntimeName("jrt")
+                .setRuntimeVersion(version)
+                .setRegistrationTimeout(patience.toMillis())
+                .setRequestTimeout(config.requestTimeout().toMillis())
+                .setNRIVersion(PROTOCOL)
+                .build(),
+            ConfigureResponse.parser(),
+            patience);
+    int events = configured.getEvents() == 0 ? ALL_EVENTS : configured.getEvents();
+    if ((events & ~ALL_EVENTS) != 0) {
+      throw new CallFailure.Broken(
+          "it wants events 0x%x, of which jrt does not know all".formatted(events));
+    }
+    Plugin plugin =
+        new Plugin(
+            asked.getPluginIdx(), asked.getPluginName(), events, link, config.requestTimeout());
+    plugins.admit(plugin, () -> synchronize(link, patience));
+    // It may have gone while it was let in.
+    if (!links.contains(link)) {
+      plugins.remove(link);
+    }
+  }
+
+  /** Tells all that is there, in as many messages as that takes. */
+  private void synchronize(PluginLink link, Duration patience) throws CallFailure {
+    List<SynchronizeRequest> messages = new ArrayList<>();
+    SynchronizeRequest.Builder next = SynchronizeRequest.newBuilder();
+    int bytes = 0;
+    for (PluginPod pod : runtime.pluginPods()) {
+      PodSandbox told = Views.pod(pod);
+      bytes += told.getSerializedSize();
+      if (bytes > SYNC_BYTES) {
+        messages.add(next.setMore(true).build());
+        next = SynchronizeRequest.newBuilder();
+        bytes = told.getSerializedSize();
+      }
+      next.addPods(told);
+    }
+    for (PluginContainer container : runtime.pluginContainers()) {
+      Container told = Views.container(container);
+      bytes += told.getSerializedSize();
+      if (bytes > SYNC_BYTES) {
+        messages.add(next.setMore(true).build());
+        next = SynchronizeRequest.newBuilder();
+        bytes = told.getSerializedSize();
+      }
+      next.addContainers(told);
+    }
+    messages.add(next.build());
+    for (SynchronizeRequest message : messages) {
+      SynchronizeResponse answer =
+          link.call("Synchronize", message, SynchronizeResponse.parser(), patience);
+      if (answer.getMore() != message.getMore()) {
+        throw new CallFailure.Broken("it cannot take all pods and containers in several messages");
+      }
+      plugins.updateSoon(answer.getUpdateList());
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      server.close();
+    } catch (IOException e) {
+      log.warn("closing the nri socket failed: {}", e.toString());
+    }
+    file.remove();
+    links.forEach(PluginLink::close);
+  }
+}
