@@ -132,6 +132,7 @@ final class ContainerEnds {
         // A full disk must not make it run for ever. The keeper still knows, and tells the next
         // daemon; it is let go when the container is removed.
         log.error("the exit of container {} cannot be stored: {}", container.id(), e.getMessage());
+        container.letGoOfImages();
         container.state(new ContainerState.Exited(startedAt, exit.at(), cause));
         publishEnd(container, cause, oomKills);
         return;
