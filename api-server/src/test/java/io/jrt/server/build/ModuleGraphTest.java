@@ -60,11 +60,17 @@ final class ModuleGraphTest {
   static final ArchRule nothingBelowTheServerKnowsGrpc =
       noClasses()
           .that()
-          .resideOutsideOfPackages("io.jrt.server..", "io.jrt.cri..", "io.jrt.admin..")
+          .resideOutsideOfPackages(
+              "io.jrt.server..", "io.jrt.cri..", "io.jrt.admin..", "io.jrt.nri..", "io.jrt.ttrpc..")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
-              "io.grpc..", "com.google.protobuf..", "io.jrt.cri..", "io.jrt.admin..");
+              "io.grpc..",
+              "com.google.protobuf..",
+              "io.jrt.cri..",
+              "io.jrt.admin..",
+              "io.jrt.nri..",
+              "io.jrt.ttrpc..");
 
   /** A daemon without traces loads none of it. */
   @ArchTest

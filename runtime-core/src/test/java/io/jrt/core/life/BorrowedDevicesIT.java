@@ -86,7 +86,7 @@ class BorrowedDevicesIT {
   @Test
   void networkDeviceIsInThePodWithItsAddressAndThenBackOnTheNode() throws Exception {
     String pod = lab.runPod();
-    String container = lab.start(pod, devices.container("n", "ip address show net7; read x"));
+    String container = lab.start(pod, devices.container("n", "ip address show net7; sleep 1000"));
     assertThat(onNode()).isEmpty();
     ContainerConfig again = devices.container("again", "true");
     assertThatThrownBy(() -> lab.start(pod, again))
