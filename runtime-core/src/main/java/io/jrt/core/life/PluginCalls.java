@@ -26,6 +26,11 @@ final class PluginCalls {
     this.namespaces = namespaces;
   }
 
+  /** Nothing is put into words for nobody. */
+  private boolean nobody() {
+    return plugins == LifecyclePlugins.NONE;
+  }
+
   LifecyclePlugins.Hold hold() {
     return plugins.hold();
   }
@@ -85,23 +90,33 @@ final class PluginCalls {
   }
 
   void runPod(Pod pod) {
-    plugins.runPod(view(pod));
+    if (!nobody()) {
+      plugins.runPod(view(pod));
+    }
   }
 
   void stopPod(Pod pod) {
-    plugins.stopPod(view(pod));
+    if (!nobody()) {
+      plugins.stopPod(view(pod));
+    }
   }
 
   void removePod(Pod pod) {
-    plugins.removePod(view(pod));
+    if (!nobody()) {
+      plugins.removePod(view(pod));
+    }
   }
 
   void updatePod(Pod pod, LinuxResources overhead, LinuxResources resources) {
-    plugins.updatePod(view(pod), overhead, resources);
+    if (!nobody()) {
+      plugins.updatePod(view(pod), overhead, resources);
+    }
   }
 
   void podUpdated(Pod pod) {
-    plugins.podUpdated(view(pod));
+    if (!nobody()) {
+      plugins.podUpdated(view(pod));
+    }
   }
 
   /** The container as the plugins want it; what was decided of it so far is in the record. */
@@ -110,15 +125,21 @@ final class PluginCalls {
   }
 
   void created(Pod pod, Container container) {
-    plugins.containerCreated(view(pod), view(container));
+    if (!nobody()) {
+      plugins.containerCreated(view(pod), view(container));
+    }
   }
 
   void start(Pod pod, Container container) {
-    plugins.startContainer(view(pod), view(container));
+    if (!nobody()) {
+      plugins.startContainer(view(pod), view(container));
+    }
   }
 
   void started(Pod pod, Container container) {
-    plugins.containerStarted(view(pod), view(container));
+    if (!nobody()) {
+      plugins.containerStarted(view(pod), view(container));
+    }
   }
 
   LinuxResources update(Container container, LinuxResources resources) {
@@ -140,6 +161,6 @@ final class PluginCalls {
   }
 
   private Optional<Pod> pod(Container container) {
-    return inventory.findPod(container.podId());
+    return nobody() ? Optional.empty() : inventory.findPod(container.podId());
   }
 }
