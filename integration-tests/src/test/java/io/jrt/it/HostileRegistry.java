@@ -22,6 +22,13 @@ final class HostileRegistry implements AutoCloseable {
   private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
   private final Map<String, HttpHandler> answers = new ConcurrentHashMap<>();
   private final List<String> seen = new CopyOnWriteArrayList<>();
+  private volatile Guard guard = exchange -> true;
+
+  /** Decides who gets answers. */
+  interface Guard {
+    /** Else the answer is 401, with the headers that were set. */
+    boolean lets(HttpExchange exchange);
+  }
 
   HostileRegistry(InetAddress address) throws IOException {
     server = HttpServer.create(new InetSocketAddress(address, 0), 64);
@@ -35,7 +42,9 @@ final class HostileRegistry implements AutoCloseable {
     seen.add(path + " auth=" + exchange.getRequestHeaders().getFirst("Authorization"));
     try (exchange) {
       HttpHandler answer = answers.get(path);
-      if (answer == null) {
+      if (!guard.lets(exchange)) {
+        exchange.sendResponseHeaders(401, -1);
+      } else if (answer == null) {
         exchange.sendResponseHeaders(404, -1);
       } else {
         answer.handle(exchange);
@@ -81,6 +90,11 @@ final class HostileRegistry implements AutoCloseable {
 
   void answer(String path, HttpHandler handler) {
     answers.put(path, handler);
+  }
+
+  /** Asks this of every request before it is answered. */
+  void require(Guard now) {
+    guard = now;
   }
 
   /** Answers there only who names an account; whoever it is. */

@@ -1,16 +1,26 @@
 package io.jrt.it;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpExchange;
+import io.jrt.cri.v1.AuthConfig;
 import io.jrt.cri.v1.ImageSpec;
 import io.jrt.cri.v1.ImageStatusRequest;
 import io.jrt.cri.v1.ImageStatusResponse;
+import io.jrt.cri.v1.PullImageRequest;
+import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -94,6 +104,123 @@ final class PullIT {
       return size;
     } catch (java.io.IOException e) {
       return 0;
+    }
+  }
+
+  /** A cloud's registry: the node has a token that is good for tokens of a few minutes. */
+  @Test
+  void anIdentityTokenIsGoodForAPullThatTakesLongerThanItsTokens() throws Exception {
+    String identity = "1dentity-n0body-else-sees";
+    String access = "acce55-";
+    InetAddress loopback = InetAddress.getLoopbackAddress();
+    var issued = new AtomicInteger();
+    var ended = new AtomicInteger();
+    var served = new AtomicInteger();
+    List<String> forms = new CopyOnWriteArrayList<>();
+    TestImage image = image();
+    String layer = List.copyOf(image.blobs().keySet()).get(1);
+    byte[] bytes = Objects.requireNonNull(image.blobs().get(layer));
+    try (var registry = new HostileRegistry(loopback);
+        var tokens = new HostileRegistry(loopback);
+        var storage = new HostileRegistry(loopback);
+        Daemon daemon =
+            Daemon.start(
+                """
+                [images]
+                range-bytes = "1MiB"
+                parallel-layers = 4
+                [log]
+                level = "debug"
+                """)) {
+      String reference = registry.push("cloud/app", image);
+      tokens.answer(
+          "/oauth2/token",
+          exchange -> {
+            String form = new String(exchange.getRequestBody().readAllBytes(), UTF_8);
+            forms.add(exchange.getRequestMethod() + " " + exchange.getRequestURI() + " " + form);
+            String answer =
+                "{\"access_token\":\"%s%d\",\"expires_in\":300,\"refresh_token\":\"%snext\"}"
+                    .formatted(access, issued.incrementAndGet(), identity);
+            HostileRegistry.send(exchange, TestImage.utf8(answer));
+          });
+      registry.redirect(
+          HostileRegistry.blob("cloud/app", layer), "http://" + storage.address() + "/signed");
+      storage.answer("/signed", exchange -> sendRange(exchange, bytes));
+      registry.require(
+          exchange -> {
+            if (exchange.getRequestURI().getPath().endsWith(layer)
+                && served.incrementAndGet() == 3) {
+              ended.set(1); // in the middle of the layer the token of before ends
+            }
+            String auth = exchange.getRequestHeaders().getFirst("Authorization");
+            boolean good =
+                auth != null
+                    && auth.startsWith("Bearer " + access)
+                    && Integer.parseInt(auth.substring(7 + access.length())) > ended.get();
+            if (!good) {
+              exchange
+                  .getResponseHeaders()
+                  .set(
+                      "WWW-Authenticate",
+                      "Bearer realm=\"http://%s/oauth2/token\",service=\"cloud\",scope=\"repository:cloud/app:pull\",error=\"invalid_token\""
+                          .formatted(tokens.address()));
+            }
+            return good;
+          });
+      daemon
+          .cri()
+          .images()
+          .pullImage(
+              PullImageRequest.newBuilder()
+                  .setImage(ImageSpec.newBuilder().setImage(reference))
+                  .setAuth(AuthConfig.newBuilder().setIdentityToken(identity))
+                  .build());
+      assertThat(status(daemon, reference).hasImage()).isTrue();
+      // One for the pull, and one, however many ranges were under way, when it had ended.
+      assertThat(forms)
+          .hasSize(2)
+          .allSatisfy(
+              form ->
+                  assertThat(form)
+                      .startsWith("POST /oauth2/token ")
+                      .contains("grant_type=refresh_token")
+                      .contains("refresh_token=" + identity)
+                      .contains("scope=repository%3Acloud%2Fapp%3Apull"));
+      assertThat(registry.seen())
+          .anyMatch(line -> line.contains(layer) && line.endsWith(access + 1))
+          .anyMatch(line -> line.contains(layer) && line.endsWith(access + 2))
+          .noneMatch(line -> line.contains(identity));
+      assertThat(tokens.seen()).allMatch(line -> line.endsWith("auth=null"));
+      assertThat(storage.seen()).isNotEmpty().allMatch(line -> line.endsWith("auth=null"));
+      assertThat(daemon.output()).doesNotContain(identity).doesNotContain(access);
+      for (Path file : textsOf(daemon.home())) {
+        assertThat(new String(Files.readAllBytes(file), ISO_8859_1))
+            .as(file.toString())
+            .doesNotContain(identity)
+            .doesNotContain(access);
+      }
+    }
+  }
+
+  private static void sendRange(HttpExchange exchange, byte[] bytes) throws IOException {
+    String[] range =
+        exchange.getRequestHeaders().getFirst("Range").substring("bytes=".length()).split("-");
+    int from = Integer.parseInt(range[0]);
+    int last = Integer.parseInt(range[1]);
+    exchange
+        .getResponseHeaders()
+        .set("Content-Range", "bytes %d-%d/%d".formatted(from, last, bytes.length));
+    exchange.sendResponseHeaders(206, last - from + 1);
+    exchange.getResponseBody().write(bytes, from, last - from + 1);
+  }
+
+  /** What a daemon wrote about its work: all but the images' own files. */
+  private static List<Path> textsOf(Path home) throws IOException {
+    try (var files = Files.walk(home)) {
+      return files
+          .filter(Files::isRegularFile)
+          .filter(file -> !file.startsWith(home.resolve("root/images/layers")))
+          .toList();
     }
   }
 

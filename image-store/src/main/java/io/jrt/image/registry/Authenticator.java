@@ -16,13 +16,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /** Gets what a registry wants in {@code Authorization}, and keeps tokens until they expire. */
 final class Authenticator {
   private static final int MAX_TOKEN_ANSWER = 1 << 20;
   private static final long MIN_SECONDS = 60;
+  private static final int TURNS = 32;
 
   /** What a token is good for; the credential is part of it, so pulls do not share rights. */
   private record Key(String host, String repository, Credential credential) {}
@@ -32,6 +35,10 @@ final class Authenticator {
   private final HttpTransport transport;
   private final Clock clock;
   private final Map<Key, Token> tokens = new ConcurrentHashMap<>();
+
+  /** Whose turn it is to ask for a token; several keys may share one. */
+  private final List<ReentrantLock> turns =
+      Stream.generate(ReentrantLock::new).limit(TURNS).toList();
 
   Authenticator(HttpTransport transport, Clock clock) {
     this.transport = transport;
@@ -49,16 +56,42 @@ final class Authenticator {
         : Optional.empty();
   }
 
-  void forget(Endpoint endpoint, String repository, Credential credential) {
-    tokens.remove(new Key(endpoint.host(), repository, credential));
-  }
-
   /**
-   * Answers a 401.
+   * Answers a 401. Of many requests whose token ended at once, one gets the next.
    *
+   * @param sent the header that was refused; empty for none
    * @return the header to send, or empty when the registry wants what we do not have
    */
   Optional<String> answer(
+      Endpoint endpoint,
+      String repository,
+      Credential credential,
+      String sent,
+      List<Challenge> challenges,
+      Function<URI, Optional<Tls>> tlsOf)
+      throws IOException {
+    var key = new Key(endpoint.host(), repository, credential);
+    ReentrantLock turn = turns.get(Math.floorMod(key.hashCode(), turns.size()));
+    try {
+      turn.lockInterruptibly();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new JrtException(ErrorKind.CANCELLED, "get registry token", "the pull was stopped", e);
+    }
+    try {
+      Optional<String> other =
+          known(endpoint, repository, credential).filter(header -> !header.equals(sent));
+      if (other.isPresent()) {
+        return other;
+      }
+      tokens.remove(key);
+      return anew(endpoint, repository, credential, challenges, tlsOf);
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private Optional<String> anew(
       Endpoint endpoint,
       String repository,
       Credential credential,

@@ -57,9 +57,10 @@ final class RegistryRequests {
       var all = new HashMap<String, String>();
       endpoint.headers().forEach((name, values) -> all.put(name, String.join(", ", values)));
       all.putAll(headers);
-      authenticator
-          .known(endpoint, repository, credential)
-          .ifPresent(value -> all.put("Authorization", value));
+      String sent = authenticator.known(endpoint, repository, credential).orElse("");
+      if (!sent.isEmpty()) {
+        all.put("Authorization", sent);
+      }
       Reply reply;
       try {
         reply = transport.send(new Ask(method, uri, all, ""), endpoint.tls(), hosts::tlsOf);
@@ -78,10 +79,9 @@ final class RegistryRequests {
       if (status == 401 && !challenged) {
         reply.close();
         challenged = true;
-        authenticator.forget(endpoint, repository, credential);
         List<Challenge> challenges = Challenge.parse(HttpTransport.all(reply, "www-authenticate"));
         if (authenticator
-            .answer(endpoint, repository, credential, challenges, hosts::tlsOf)
+            .answer(endpoint, repository, credential, sent, challenges, hosts::tlsOf)
             .isPresent()) {
           attempt--;
           continue;
