@@ -29,6 +29,9 @@ final class HostsToml {
   private static final Pattern HEADER = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}");
   private static final Pattern VALUE = Pattern.compile("[\\t\\x20-\\x7e\\x80-\\xff]{0,8000}");
 
+  /** {@code referrers} is asked where {@code resolve} is; nothing is pushed. */
+  private static final Set<String> CAPABILITIES = Set.of("pull", "resolve", "push", "referrers");
+
   /** What the HTTP client says by itself. */
   private static final Set<String> RESERVED =
       Set.of("connection", "content-length", "expect", "host", "upgrade", "range");
@@ -104,6 +107,14 @@ final class HostsToml {
     String root = override || path.endsWith("/v2") ? path + "/" : path + "/v2/";
     URI api = URI.create(uri.getScheme() + "://" + uri.getRawAuthority() + root);
     List<String> able = Json.texts(what, settings, "capabilities");
+    for (String one : able) {
+      if (!CAPABILITIES.contains(one)) {
+        throw new JrtException(
+            ErrorKind.INVALID,
+            "read registries",
+            what + " gives a host the unknown capability '" + one + "'");
+      }
+    }
     String host = Endpoint.hostOf(api);
     return new Endpoint(
         api,

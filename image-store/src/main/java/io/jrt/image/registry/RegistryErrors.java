@@ -100,12 +100,8 @@ final class RegistryErrors {
         ErrorKind.UNAVAILABLE, "ask registry", endpoint.host() + ": " + cleaned(why), e);
   }
 
-  /** Of all places that were asked. */
+  /** Of all places that were asked, at least one. */
   static JrtException combined(String step, List<JrtException> failures) {
-    if (failures.isEmpty()) {
-      return new JrtException(
-          ErrorKind.FAILED_PRECONDITION, step, "no configured host may be asked for this");
-    }
     if (failures.size() == 1) {
       return failures.getFirst();
     }

@@ -239,7 +239,7 @@ public final class RegistrySession {
    */
   private Opened part(
       Descriptor descriptor, long from, long to, int attempt, AtomicInteger serving) {
-    List<Endpoint> able = endpoints.stream().filter(Endpoint::pulls).toList();
+    List<Endpoint> able = able(false);
     int first = serving.get();
     // The order of preference, turned by the number of failures without progress.
     var failures = new ArrayList<JrtException>();
@@ -340,6 +340,25 @@ public final class RegistrySession {
     }
   }
 
+  /** The places that may be asked for a tag, or else for what has a digest. */
+  private List<Endpoint> able(boolean resolving) {
+    List<Endpoint> able =
+        endpoints.stream().filter(resolving ? Endpoint::resolves : Endpoint::pulls).toList();
+    if (able.isEmpty()) {
+      throw new JrtException(
+          ErrorKind.FAILED_PRECONDITION,
+          "ask registry",
+          "none of the hosts configured for "
+              + reference.registry()
+              + " ("
+              + places()
+              + ") has the capability '"
+              + (resolving ? "resolve" : "pull")
+              + "'");
+    }
+    return able;
+  }
+
   /** Where the name is asked for, in order, for messages. */
   public String places() {
     return String.join(", ", endpoints.stream().map(Endpoint::host).toList());
@@ -347,10 +366,7 @@ public final class RegistrySession {
 
   private <T> T first(boolean resolving, Attempt<T> attempt) {
     var failures = new ArrayList<JrtException>();
-    for (Endpoint endpoint : endpoints) {
-      if (resolving ? !endpoint.resolves() : !endpoint.pulls()) {
-        continue;
-      }
+    for (Endpoint endpoint : able(resolving)) {
       try {
         return attempt.at(endpoint);
       } catch (IOException e) {

@@ -38,6 +38,7 @@ public final class FaultProxy implements AutoCloseable {
   private final HttpClient http = HttpClient.newHttpClient();
   private final String upstream;
   private final List<String> seen = new CopyOnWriteArrayList<>();
+  private final String root;
   private volatile Fault fault = (exchange, answer) -> false;
 
   public FaultProxy(String upstream) throws IOException {
@@ -45,7 +46,17 @@ public final class FaultProxy implements AutoCloseable {
   }
 
   public FaultProxy(String upstream, @Nullable SSLContext tls) throws IOException {
+    this(upstream, tls, "/v2");
+  }
+
+  /** Has the registry's API at another path than the usual, and only there. */
+  public static FaultProxy at(String upstream, String root) throws IOException {
+    return new FaultProxy(upstream, null, root);
+  }
+
+  private FaultProxy(String upstream, @Nullable SSLContext tls, String root) throws IOException {
     this.upstream = upstream;
+    this.root = root;
     var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     if (tls == null) {
       server = HttpServer.create(address, 0);
@@ -91,15 +102,20 @@ public final class FaultProxy implements AutoCloseable {
               + headers.getFirst("Range")
               + " auth="
               + headers.getFirst("Authorization"));
-      if (!fault.handle(exchange, () -> ask(exchange))) {
+      if (fault.handle(exchange, () -> ask(exchange))) {
+        return;
+      }
+      if (exchange.getRequestURI().getPath().startsWith(root + "/")) {
         send(exchange, ask(exchange));
+      } else {
+        status(exchange, 404);
       }
     }
   }
 
   private HttpResponse<byte[]> ask(HttpExchange exchange) throws IOException {
-    var request =
-        HttpRequest.newBuilder(URI.create("http://" + upstream + exchange.getRequestURI()));
+    String path = "/v2" + exchange.getRequestURI().toString().substring(root.length());
+    var request = HttpRequest.newBuilder(URI.create("http://" + upstream + path));
     request.method(exchange.getRequestMethod(), HttpRequest.BodyPublishers.noBody());
     for (String name : List.of("Accept", "Range")) {
       List<String> values = exchange.getRequestHeaders().get(name);
