@@ -5,12 +5,12 @@ import io.jrt.errors.JrtException;
 import io.jrt.image.Image;
 import io.jrt.image.PullListener;
 import io.jrt.image.PullRequest;
+import io.jrt.linux.WholeFile;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -198,9 +198,8 @@ public final class ArchiveDirectories implements AutoCloseable {
   }
 
   private void write() throws IOException {
-    Path beside = file.resolveSibling(file.getFileName() + ".new");
-    Files.write(beside, json.writeValueAsBytes(new Notes(List.copyOf(notes.values()))));
-    Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
+    byte[] content = json.writeValueAsBytes(new Notes(List.copyOf(notes.values())));
+    WholeFile.write(file, content, WholeFile.Durability.INTACT);
   }
 
   /** Stops, also in the middle of an import. */

@@ -45,9 +45,17 @@ final class TarFiles implements ArchiveFiles {
     }
   }
 
+  private static InputStream decompressed(Path source, InputStream raw) throws IOException {
+    try {
+      return Decompression.of(raw);
+    } catch (JrtException e) {
+      throw new JrtException(e.kind(), "import image", source + ": " + e.getMessage(), e);
+    }
+  }
+
   private static void unwrap(Path source, Path plain, long maxBytes) throws IOException {
     try (InputStream raw = java.nio.file.Files.newInputStream(source);
-        InputStream in = Decompression.of(raw);
+        InputStream in = decompressed(source, raw);
         var out = java.nio.file.Files.newOutputStream(plain)) {
       byte[] buffer = new byte[256 << 10];
       long total = 0;

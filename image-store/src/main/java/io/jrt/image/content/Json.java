@@ -96,6 +96,18 @@ public final class Json {
     return value.stringValue();
   }
 
+  /** A field that is true or false; false when missing or null. */
+  public static boolean flag(String what, JsonNode object, String field) {
+    JsonNode value = object.path(field);
+    if (value.isMissingNode() || value.isNull()) {
+      return false;
+    }
+    if (!value.isBoolean()) {
+      throw invalid(what, "has a '" + field + "' that is neither true nor false", null);
+    }
+    return value.booleanValue();
+  }
+
   /** A whole number that must be there. */
   public static long number(String what, JsonNode object, String field) {
     JsonNode value = object.path(field);

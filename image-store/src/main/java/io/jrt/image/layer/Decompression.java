@@ -1,9 +1,12 @@
 package io.jrt.image.layer;
 
 import com.github.luben.zstd.ZstdInputStream;
+import io.jrt.errors.ErrorKind;
+import io.jrt.errors.JrtException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PushbackInputStream;
+import java.util.HexFormat;
 
 /**
  * Undoes the compression of a layer or an archive. What it is is found from its first bytes, since
@@ -13,27 +16,35 @@ public final class Decompression {
   /** 64 MiB, as containerd's decoder allows: a frame may ask for so much memory. */
   private static final int MAX_ZSTD_WINDOW_LOG = 26;
 
+  private static final int MAGIC = 10;
+
   private Decompression() {}
 
   private enum Kind {
     GZIP,
     ZSTD,
-    PLAIN
+    PLAIN,
+    XZ,
+    BZIP2,
+    LZ4
   }
 
   /** Whether a stream begins like something compressed; reads its first bytes. */
   public static boolean isCompressed(InputStream in) throws IOException {
-    byte[] magic = new byte[4];
-    return kind(magic, in.readNBytes(magic, 0, 4)) != Kind.PLAIN;
+    return kind(in.readNBytes(MAGIC)) != Kind.PLAIN;
   }
 
-  /** The uncompressed bytes; closing it closes the source. */
+  /**
+   * The uncompressed bytes; closing it closes the source.
+   *
+   * @throws JrtException INVALID, with its name, for a compression that is known by its first bytes
+   *     and not undone
+   */
   public static InputStream of(InputStream compressed) throws IOException {
-    byte[] magic = new byte[4];
-    int have = compressed.readNBytes(magic, 0, 4);
-    var whole = new PushbackInputStream(compressed, 4);
-    whole.unread(magic, 0, have);
-    return switch (kind(magic, have)) {
+    byte[] magic = compressed.readNBytes(MAGIC);
+    var whole = new PushbackInputStream(compressed, MAGIC);
+    whole.unread(magic);
+    return switch (kind(magic)) {
       case GZIP -> new GzipStream(whole);
       case ZSTD -> {
         ZstdInputStream zstd = new ZstdInputStream(whole);
@@ -41,19 +52,34 @@ public final class Decompression {
         yield zstd;
       }
       case PLAIN -> whole;
+      case XZ -> throw refused("xz");
+      case BZIP2 -> throw refused("bzip2");
+      case LZ4 -> throw refused("lz4");
     };
   }
 
-  private static Kind kind(byte[] magic, int have) {
-    if (have < 4) {
+  private static JrtException refused(String compression) {
+    return new JrtException(
+        ErrorKind.INVALID,
+        "read image",
+        "it is compressed with " + compression + "; gzip and zstd are understood, and plain tars");
+  }
+
+  private static Kind kind(byte[] magic) {
+    if (magic.length < 4) {
       return Kind.PLAIN;
     }
-    int first = (magic[0] & 0xff) << 24 | (magic[1] & 0xff) << 16;
-    int all = first | (magic[2] & 0xff) << 8 | (magic[3] & 0xff);
-    if (first == 0x1f8b0000) {
-      return Kind.GZIP;
-    }
-    // Skippable frames carry the table of contents of seekable layers.
-    return all == 0x28b52ffd || ((all & 0xf0ffffff) == 0x502a4d18) ? Kind.ZSTD : Kind.PLAIN;
+    String hex = HexFormat.of().formatHex(magic);
+    return switch (hex.substring(0, 8)) {
+      case "28b52ffd" -> Kind.ZSTD;
+      case "04224d18" -> Kind.LZ4;
+      case String begin when begin.startsWith("1f8b") -> Kind.GZIP;
+      // Skippable frames carry the table of contents of seekable layers.
+      case String begin when begin.matches("5.2a4d18") -> Kind.ZSTD;
+      case String _ when hex.startsWith("fd377a585a00") -> Kind.XZ;
+      // The name of a tar's first file may begin with letters, but does not go on with pi.
+      case String _ when hex.matches("425a683[1-9](314159265359|177245385090)") -> Kind.BZIP2;
+      default -> Kind.PLAIN;
+    };
   }
 }

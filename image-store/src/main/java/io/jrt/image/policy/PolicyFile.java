@@ -158,7 +158,7 @@ final class PolicyFile {
         images(rule),
         action(rule, "action", Action.DENY),
         severity,
-        rule.path("fixable_only").asBoolean(false),
+        Json.flag("[[harbor]]", rule, "fixable_only"),
         Json.texts("[[harbor]]", rule, "ignore"),
         action(rule, "unscanned", Action.WARN),
         action(rule, "stale", Action.WARN),

@@ -103,7 +103,7 @@ final class HostsToml {
           ErrorKind.INVALID, "read registries", what + " has an address without a host");
     }
     String path = uri.getRawPath() == null ? "" : uri.getRawPath().replaceAll("/+$", "");
-    boolean override = settings.path("override_path").asBoolean(false);
+    boolean override = Json.flag(what, settings, "override_path");
     String root = override || path.endsWith("/v2") ? path + "/" : path + "/v2/";
     URI api = URI.create(uri.getScheme() + "://" + uri.getRawAuthority() + root);
     List<String> able = Json.texts(what, settings, "capabilities");
@@ -144,7 +144,7 @@ final class HostsToml {
         }
       }
     }
-    return new Tls(settings.path("skip_verify").asBoolean(false), ca, pairs);
+    return new Tls(Json.flag(what, settings, "skip_verify"), ca, pairs);
   }
 
   private ClientPair pair(String certificate, String key) {

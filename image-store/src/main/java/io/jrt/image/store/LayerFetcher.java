@@ -249,16 +249,33 @@ final class LayerFetcher {
         return unpack(layer, source, limits.rangeBytes(), progress);
       } catch (JrtException e) {
         if (e.kind() != ErrorKind.DATA_LOSS || Thread.currentThread().isInterrupted()) {
-          throw e;
+          throw named(layer, e);
         }
         LOG.warn("layer {} is fetched again: {}", layer.digest(), e.getMessage());
         progress.restart();
         // In one piece: who serves wrong ranges may be right about the whole.
-        return unpack(layer, source, 0, progress);
+        try {
+          return unpack(layer, source, 0, progress);
+        } catch (JrtException again) {
+          throw named(layer, again);
+        }
       }
     } finally {
       slots.release();
     }
+  }
+
+  /** An error that says which of an image's layers it is about. */
+  private static JrtException named(ImageRecord.Layer layer, JrtException e) {
+    String message = String.valueOf(e.getMessage());
+    return e.kind() == ErrorKind.CANCELLED || message.contains(layer.digest())
+        ? e
+        : new JrtException(
+            e.kind(),
+            e.step(),
+            "layer " + layer.digest() + ": " + message,
+            e.hint().orElse(null),
+            e);
   }
 
   private Staged unpack(

@@ -2,9 +2,12 @@ package io.jrt.image.policy;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpServer;
+import io.jrt.errors.ErrorKind;
+import io.jrt.errors.JrtException;
 import io.jrt.image.Digest;
 import io.jrt.image.ImagePolicy.Beside;
 import io.jrt.image.ImagePolicy.Subject;
@@ -197,5 +200,18 @@ final class HarborPolicyTest {
     String expected =
         Base64.getEncoder().encodeToString("robot$node:s3cret".getBytes(StandardCharsets.UTF_8));
     assertEquals("Basic " + expected, authorizations.get(PATH));
+  }
+
+  @Test
+  void aSwitchThatIsNeitherTrueNorFalseIsAnError() {
+    for (String value : new String[] {"\"yes\"", "\"true\"", "1", "[]"}) {
+      JrtException e =
+          assertThrows(JrtException.class, () -> check("fixable_only = " + value), value);
+      assertEquals(ErrorKind.FAILED_PRECONDITION, e.kind());
+      assertEquals(
+          temp.resolve("policy.toml")
+              + " [[harbor]] has a 'fixable_only' that is neither true nor false",
+          e.getMessage());
+    }
   }
 }

@@ -216,4 +216,17 @@ final class HostCapabilitiesIT {
       assertThat(asked).isEmpty();
     }
   }
+
+  @Test
+  void aSwitchThatIsNeitherTrueNorFalseIsAnErrorThatNamesTheFile() throws Exception {
+    for (String name : List.of("skip_verify", "override_path")) {
+      hosts(name + " = \"no\"");
+      try (ImageStore store = store()) {
+        assertThatThrownBy(
+                () -> store.pull(PullRequest.of("example.test/a/b:1"), PullListener.NONE))
+            .hasMessageContaining("example.test/hosts.toml has a '" + name + "' that is neither");
+        assertThat(asked).isEmpty();
+      }
+    }
+  }
 }

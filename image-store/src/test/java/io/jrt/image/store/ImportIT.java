@@ -125,6 +125,19 @@ final class ImportIT {
             JrtException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.NOT_FOUND));
   }
 
+  @Test
+  void anArchiveOfAnotherCompressionIsRefusedByItsName() throws Exception {
+    byte[] plain = new Tars().file("oci-layout", "{}").bytes();
+    for (String name : List.of("xz", "bzip2", "lz4")) {
+      write(temp.resolve("a." + name), Packed.by(name, plain));
+      assertThatThrownBy(() -> store.importArchive(temp.resolve("a." + name), PullListener.NONE))
+          .isInstanceOfSatisfying(
+              JrtException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID))
+          .hasMessageContaining("compressed with " + name)
+          .hasMessageContaining("gzip and zstd");
+    }
+  }
+
   private static String index(TestImage image, String annotation) {
     String entry = TestImage.descriptor(image.manifestType(), image.manifest());
     return "{\"schemaVersion\":2,\"manifests\":["

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.image.Digest;
 import io.jrt.image.Image;
 import io.jrt.image.ImageStore;
 import io.jrt.image.ImageStoreConfig;
@@ -115,6 +116,41 @@ final class RegistryFaultsIT {
       assertThat(pull(store, RegistryAuth.NONE).id()).isEqualTo(image.id());
     }
     assertThat(proxy.seen().stream().filter(line -> line.contains("range=bytes="))).isNotEmpty();
+  }
+
+  @Test
+  void aLayerThatIsMissingOrOfAnUnknownCompressionIsNamed() throws Exception {
+    String layer = Digest.sha256(image.layers().getFirst()).toString();
+    proxy.fault(
+        (exchange, answer) -> {
+          boolean missing = exchange.getRequestURI().getPath().endsWith(layer);
+          if (missing) {
+            FaultProxy.status(exchange, 404);
+          }
+          return missing;
+        });
+    byte[] tar = new Tars().file("f", "x").bytes();
+    TestImage other =
+        TestImage.of("amd64", List.of(tar), List.of(Packed.by("bzip2", tar)), "+gzip");
+    registry.push("a/c", "1", other);
+    try (ImageStore store = store()) {
+      assertThatThrownBy(() -> pull(store, RegistryAuth.NONE))
+          .isInstanceOfSatisfying(
+              JrtException.class,
+              e -> {
+                assertThat(e.kind()).isEqualTo(ErrorKind.NOT_FOUND);
+                assertThat(e.step()).isEqualTo("ask registry");
+              })
+          .hasMessageContaining("layer " + layer)
+          .hasMessageContaining("is not at " + proxy.host());
+      assertThatThrownBy(
+              () -> store.pull(PullRequest.of(proxy.host() + "/a/c:1"), PullListener.NONE))
+          .isInstanceOfSatisfying(
+              JrtException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID))
+          .hasMessageContaining(Digest.sha256(other.layers().getFirst()).toString())
+          .hasMessageContaining("bzip2");
+      assertThat(store.list()).isEmpty();
+    }
   }
 
   @Test
