@@ -11,8 +11,8 @@ import io.jrt.cri.v1.RemovePodSandboxRequest;
 import io.jrt.cri.v1.StopPodSandboxRequest;
 import io.jrt.cri.v1.VersionRequest;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,8 +43,6 @@ final class Bench {
 
   private final Map<String, Map<String, long[]>> samples = new LinkedHashMap<>();
   private final Map<String, Map<String, String>> facts = new LinkedHashMap<>();
-
-  private final HttpClient http = Streamed.client();
 
   private Bench() {}
 
@@ -178,11 +176,10 @@ final class Bench {
                     .setStdout(true)
                     .build())
             .getUrl();
-    try (Streamed command = Streamed.open(http, URI.create(url))) {
-      command.awaitClose();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
+    try {
+      ThinWebSocket.execToItsEnd(URI.create(url));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -43,6 +43,7 @@ import io.jrt.nri.v1alpha1.ValidateContainerAdjustmentResponse;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -402,6 +403,8 @@ class NriIT {
 
   @Test
   void nonsenseEndsTheLinkOnly() throws Exception {
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket())))
+        .isEqualTo("rw-------");
     byte[] tooLong = ByteBuffer.allocate(8).putInt(1).putInt(Integer.MAX_VALUE).array();
     byte[] badFrame =
         ByteBuffer.allocate(18)
