@@ -30,7 +30,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,15 +62,26 @@ final class RangedLayerIT {
     }
   }
 
+  @TempDir static Path shared;
+  private static TestRegistry registry;
+
   @TempDir Path temp;
-  private TestRegistry registry;
   private FaultProxy proxy;
   private TestImage image;
   private byte[] layer;
 
+  @BeforeAll
+  static void start() throws Exception {
+    registry = TestRegistry.open(shared.resolve("registry"));
+  }
+
+  @AfterAll
+  static void stop() {
+    registry.close();
+  }
+
   @BeforeEach
   void open() throws Exception {
-    registry = TestRegistry.open(temp.resolve("registry"));
     proxy = new FaultProxy(registry.host());
     byte[] noise = new byte[SIZE];
     new Random(7).nextBytes(noise);
@@ -80,7 +93,6 @@ final class RangedLayerIT {
   @AfterEach
   void close() {
     proxy.close();
-    registry.close();
   }
 
   private ImageStore store(int layers, long bytesPerSecond, Optional<Path> yaml) {
