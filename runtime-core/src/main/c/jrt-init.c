@@ -352,7 +352,15 @@ static long parent_in_root(int root, const char *path, const char **name) {
 enum { M_ATTACH = 1, M_MAKE, M_RESTRICT, M_LINK };
 
 /* What of a mount failed. */
-enum { E_TARGET = 1, E_OPEN, E_OPTION, E_CREATE, E_MOUNT, E_MOVE };
+enum { E_TARGET = 1, E_OPEN, E_OPTION, E_CREATE, E_MOUNT, E_MOVE, E_ROOT };
+
+/* Whether a target is the root itself, where a link of the image may have led. */
+static int is_root(int root, int target) {
+  struct statx top = {0}, at = {0};
+  return sys_statx(root, &top) == 0 && sys_statx(target, &at) == 0 &&
+         at.stx_mnt_id == top.stx_mnt_id && at.stx_ino == top.stx_ino &&
+         at.stx_dev_major == top.stx_dev_major && at.stx_dev_minor == top.stx_dev_minor;
+}
 
 static long attach(int mount, int target) {
   return sys_move_mount(mount, target, "", MOVE_MOUNT_T_EMPTY_PATH);
@@ -457,9 +465,9 @@ static void do_mounts(struct reader *r, int root, int pidns) {
         u32 directory = get32(r);
         result = target_in_root(root, get_text(r), (int)directory, 0);
         if (result >= 0) {
-          int target = (int)result;
-          part = E_MOVE;
-          result = attach(mount, target);
+          int target = (int)result, over_root = is_root(root, target);
+          part = over_root ? E_ROOT : E_MOVE;
+          result = over_root ? -EINVAL : attach(mount, target);
           sys_close(target);
         }
         break;
@@ -472,6 +480,11 @@ static void do_mounts(struct reader *r, int root, int pidns) {
         u64 resolve = is_proc || same(type, "sysfs") ? RESOLVE_NO_SYMLINKS : 0;
         long at = target_in_root(root, target, 1, resolve);
         struct reader options = *r;
+        if (at >= 0 && is_root(root, (int)at)) {
+          sys_close((int)at);
+          part = E_ROOT;
+          at = -EINVAL;
+        }
         if (at < 0) {
           result = at;
           u32 n = get32(r);

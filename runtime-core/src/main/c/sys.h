@@ -210,6 +210,9 @@ static inline long sys_dup3(int from, int to, int flags) {
   return from == to ? from : SYS3(__NR_dup3, from, to, flags);
 }
 static inline long sys_fstat(int fd, struct kstat *st) { return SYS2(__NR_fstat, fd, st); }
+static inline long sys_statx(int fd, struct statx *st) {
+  return SYS5(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, st);
+}
 static inline long sys_fstatat(int dir, const char *path, struct kstat *st, int flags) {
   return SYS4(__NR_newfstatat, dir, path, st, flags);
 }

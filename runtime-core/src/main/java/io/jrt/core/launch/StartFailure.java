@@ -12,6 +12,11 @@ import java.util.function.IntFunction;
 
 /** Turns a failure report of jrt-init into a sentence that names what was asked for. */
 final class StartFailure {
+  // Of a mount.
+  private static final int TARGET = 1;
+  private static final int ROOT = 7;
+
+  // Of a program.
   private static final int DIRECTORY = 1;
   private static final int INTERPRETER = 2;
   private static final int MACHINE = 3;
@@ -45,6 +50,7 @@ final class StartFailure {
           case SYSCTL -> i -> List.copyOf(new TreeMap<>(spec.sysctls()).keySet()).get(i);
           case HOSTNAME -> i -> spec.hostname();
           case DOMAINNAME -> i -> spec.domainname();
+          case TERMINAL -> i -> "of /dev/pts";
           default -> i -> "";
         };
     return of("start container", spec.process(), report, object);
@@ -169,7 +175,11 @@ final class StartFailure {
           case MountStep.Restrict restrict -> "with new attributes " + target;
           case MountStep.Link link -> "the link " + target;
         };
-    return report.extra() == 1 ? what + ", whose path cannot be entered or made" : what;
+    return switch (report.extra()) {
+      case TARGET -> what + ", whose path cannot be entered or made";
+      case ROOT -> what + ", which is the container's root by a link of the image";
+      default -> what;
+    };
   }
 
   private static String rlimit(ProcessSpec process, int index) {
