@@ -447,6 +447,24 @@ class WhyIT {
   }
 
   @Test
+  void aStartThatFailedIsToldByTheNameAlsoWhenNothingOfItIsLeft() throws Exception {
+    String name = "gone" + System.nanoTime();
+    Daemon.Result run = daemon.jrt("run", "-d", "--name", name, image, "/no/such/program");
+    assertThat(run.code()).isEqualTo(127);
+    assertThat(daemon.jrt("ps", "-a").ok()).doesNotContain(name);
+    for (String word : List.of(name, name + "/" + name)) {
+      assertThat(daemon.jrt("why", word).ok())
+          .startsWith(word + " is gone: its start failed with exit code 127 (ContainerCannotRun)")
+          .contains("/no/such/program")
+          .contains("container " + name + " was created from " + image)
+          .contains("it was removed");
+    }
+    Daemon.Result never = daemon.jrt("why", name + "x");
+    assertThat(never.code()).isNotZero();
+    assertThat(never.err()).contains("no pod " + name + "x");
+  }
+
+  @Test
   void aFailingExecSaysWhatItsCommandLacks() {
     String id = cri.run(pod, podConfig, shell("exec sleep 1000").build());
     assertThat(cri.exec(id, "sh", "-c", "exit 9").getExitCode()).isEqualTo(9);

@@ -13,9 +13,12 @@ import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.events.ContainerEvent;
 import io.jrt.events.Event;
+import io.jrt.events.PodEvent;
 import io.jrt.events.Recorded;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** How a pod or a container came to be as it is, as a story for people. */
@@ -63,13 +66,61 @@ final class Why {
     } catch (JrtException e) {
       refuseUnlessGone(e);
     }
-    List<Recorded> history = runtime.events().history(Instant.EPOCH, EVENTS);
-    if (history.stream().noneMatch(recorded -> about(recorded.event(), name))) {
-      throw new JrtException(
-          ErrorKind.NOT_FOUND, "why", "no pod or container " + name + " is or was here");
+    List<Event> history =
+        runtime.events().history(Instant.EPOCH, EVENTS).stream().map(Recorded::event).toList();
+    String id =
+        history.stream()
+            .filter(event -> about(event, name))
+            .findFirst()
+            .map(_ -> name)
+            .or(() -> lastCalled(name, history))
+            .orElseThrow(
+                () ->
+                    new JrtException(
+                        ErrorKind.NOT_FOUND,
+                        "why",
+                        "no pod or container " + name + " is or was here"));
+    story.setVerdict(verdictOfGone(name, id, history));
+    return id;
+  }
+
+  /** The id of what was made last under that name: NAME, NAMESPACE/POD or POD/CONTAINER. */
+  private static Optional<String> lastCalled(String name, List<Event> history) {
+    Map<String, String> pods = new HashMap<>();
+    Optional<String> last = Optional.empty();
+    for (Event event : history) {
+      boolean called =
+          switch (event) {
+            case PodEvent.Created pod -> {
+              pods.put(pod.podId(), pod.name());
+              yield isCalled(name, pod.namespace(), pod.name());
+            }
+            case PodEvent.Failed pod -> isCalled(name, pod.namespace(), pod.name());
+            case ContainerEvent.Created container ->
+                isCalled(name, pods.getOrDefault(container.podId(), ""), container.name());
+            default -> false;
+          };
+      last = called ? Optional.of(event.object()) : last;
     }
-    story.setVerdict(name + " was removed");
-    return name;
+    return last;
+  }
+
+  private static boolean isCalled(String word, String above, String name) {
+    return word.equals(name) || word.equals(above + "/" + name);
+  }
+
+  /** What is told first is how it failed or ended, if it did. */
+  private static String verdictOfGone(String name, String id, List<Event> history) {
+    return history.reversed().stream()
+        .filter(event -> event.object().startsWith(id))
+        .filter(
+            event ->
+                event instanceof ContainerEvent.StartFailed
+                    || event instanceof ContainerEvent.Exited
+                    || event instanceof PodEvent.Failed)
+        .findFirst()
+        .map(event -> name + " is gone: " + Sentences.of(event))
+        .orElse(name + " was removed");
   }
 
   private static void refuseUnlessGone(JrtException e) {
