@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.jrt.cri.v1.ContainerConfig;
 import io.jrt.cri.v1.ContainerState;
 import io.jrt.cri.v1.ContainerStatus;
 import io.jrt.cri.v1.ListContainersRequest;
@@ -83,7 +84,21 @@ class FaultsIT {
             + " done";
     String id =
         daemon.cri().run(pod, config, Cri.container("c", image, "sh", "-c", script).build());
-    return new Counting(pod, config, id, logs.resolve(name).resolve("c.log"));
+    Path log = logs.resolve(name).resolve("c.log");
+    long end = System.nanoTime() + SOON.toNanos();
+    while (length(log) == 0) { // before its first line it would not heed a stop
+      assertThat(System.nanoTime()).as("a line in %s", log).isLessThan(end);
+      Daemon.sleep(10);
+    }
+    return new Counting(pod, config, id, log);
+  }
+
+  private static long length(Path log) {
+    try {
+      return Files.size(log);
+    } catch (IOException e) {
+      return 0; // not there yet
+    }
   }
 
   private static void runs(Daemon daemon, Counting one) {
@@ -253,7 +268,122 @@ class FaultsIT {
     isWhole(daemon);
   }
 
+  @Test
+  void aFileSystemThatTurnsReadOnlyLosesNoContainerAndNoEnd() throws Exception {
+    Path home = Daemon.newHome();
+    Path image = home.resolve("disk.img");
+    Path disk = Files.createDirectories(home.resolve("root"));
+    command("truncate", "-s", "400M", image.toString());
+    command("mkfs.ext4", "-q", "-F", image.toString());
+    assumeTrue(mounted(image, disk), "no loop devices here");
+    Daemon daemon = start(home, Map.of());
+    Counting stays = counting(daemon, "stays");
+    Counting ended = counting(daemon, "ended");
+    command("sync", "-f", disk.toString());
+    // As it ends when the kernel finds an error in it; a mount that is written to can be made
+    // read-only in no other way.
+    Path device = Path.of(Files.getFileStore(disk).name()).getFileName();
+    Files.writeString(Path.of("/sys/fs/ext4/" + device + "/trigger_fs_error"), "test");
+
+    PodSandboxConfig config = Cri.pod("p", NamespaceMode.NODE, home.resolve("logs")).build();
+    ContainerConfig more = Cri.container("more", this.image, "true").build();
+    for (Runnable call :
+        List.<Runnable>of(
+            () -> daemon.cri().runPod(config),
+            () -> daemon.cri().create(stays.pod(), stays.config(), more))) {
+      assertThatThrownBy(call::run)
+          .hasMessageStartingWith("UNAVAILABLE: ")
+          .hasMessageContaining(disk.toString())
+          .hasMessageMatching("(?is).*read-only file system.*");
+    }
+    runs(daemon, stays);
+    assertThat(daemon.cri().exec(stays.id(), "echo", "here").getStdout().toStringUtf8())
+        .isEqualTo("here\n");
+    daemon.cri().stop(ended.id(), 20);
+    assertThat(daemon.cri().awaitExit(ended.id()).getExitCode()).isEqualTo(7);
+    daemon.kill();
+    // No daemon without a root that it can write to: it says which, and containers go on.
+    Process refused = daemon.launchOnly();
+    assertThat(refused.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(refused.exitValue()).isEqualTo(1);
+    assertThat(daemon.output()).contains(disk.toString()).contains("Read-only file system");
+
+    // What an administrator does: the disk is checked and mounted anew.
+    Path repaired = home.resolve("repaired.img");
+    command("cp", "--sparse=always", image.toString(), repaired.toString());
+    new ProcessBuilder("e2fsck", "-fy", repaired.toString()).start().waitFor();
+    command("umount", "-l", disk.toString());
+    assertThat(mounted(repaired, disk)).isTrue();
+    daemon.restart();
+    runs(daemon, stays);
+    assertThat(daemon.cri().status(ended.id()).getExitCode()).isEqualTo(7);
+    Counting after = counting(daemon, "after");
+    ends(daemon, after);
+    ends(daemon, stays);
+    daemon.cri().removePod(ended.pod());
+    isWhole(daemon);
+  }
+
+  private static boolean mounted(Path image, Path place) throws Exception {
+    return new ProcessBuilder(
+                "mount", "-o", "loop,errors=remount-ro", image.toString(), place.toString())
+            .inheritIO()
+            .start()
+            .waitFor()
+        == 0;
+  }
+
   // Limits ---------------------------------------------------------------------------------------
+
+  @Test
+  void withoutThreadsCallsAreRefusedAndNothingElse() throws Exception {
+    assumeTrue(FULL, "what is undone later is waited for, for minutes: by make fault");
+    Daemon daemon = start();
+    Counting before = counting(daemon, "before");
+    Path logs = daemon.home().resolve("logs");
+    try (TaskLimit limit = TaskLimit.of(daemon.pid())) {
+      int refused = 0;
+      for (int free = 0; free < 8; free++) {
+        limit.free(free);
+        String name = "many" + free;
+        List<Future<Boolean>> tries = new ArrayList<>();
+        try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+          for (int i = 0; i < 4; i++) {
+            PodSandboxConfig config = Cri.pod(name + i, NamespaceMode.POD, logs).build();
+            tries.add(
+                executor.submit(
+                    () ->
+                        refused(
+                            () -> {
+                              String pod = daemon.cri().runPod(config);
+                              daemon
+                                  .cri()
+                                  .run(
+                                      pod,
+                                      config,
+                                      Cri.container("c", image, "sleep", "1000").build());
+                            })));
+          }
+        }
+        for (Future<Boolean> each : tries) {
+          refused += each.get() ? 1 : 0;
+        }
+        refused(() -> daemon.cri().exec(before.id(), "true"));
+        runs(daemon, before);
+      }
+      assertThat(refused).as("calls that were refused").isPositive();
+    }
+    Counting after = counting(daemon, "after");
+    ends(daemon, after);
+    ends(daemon, before);
+    daemon.cri().removeEverything();
+    // What could not be undone at once is tried again after a while.
+    long end = System.nanoTime() + 5 * SOON.toNanos();
+    while (!Remains.besidesImages(daemon).isEmpty() && System.nanoTime() < end) {
+      Daemon.sleep(200);
+    }
+    isWhole(daemon);
+  }
 
   @Test
   void withoutDescriptorsCallsAreRefusedAndNothingElse() throws Exception {

@@ -12,7 +12,7 @@ final class DisposableThread {
 
   static <T> T run(String name, Callable<T> body) throws Exception {
     FutureTask<T> task = new FutureTask<>(body);
-    Thread thread = Thread.ofPlatform().name(name).daemon().start(task);
+    Thread thread = Threads.start(Thread.ofPlatform().name(name).daemon().unstarted(task));
     boolean interrupted = false;
     try {
       while (true) {

@@ -44,9 +44,15 @@ final class KernelPoller implements Poller {
       throw failure;
     }
     wake = Fd.own((int) eventfd);
-    control(EPOLL_CTL_ADD, wake.value(), EPOLLIN, WAKE);
     thread = Thread.ofPlatform().name(threadName).daemon().unstarted(this::run);
-    thread.start();
+    try {
+      control(EPOLL_CTL_ADD, wake.value(), EPOLLIN, WAKE);
+      Threads.start(thread);
+    } catch (RuntimeException e) {
+      wake.close();
+      epoll.close();
+      throw e;
+    }
   }
 
   private void control(int operation, int fd, int events, long id) {

@@ -2,6 +2,7 @@ package io.jrt.volumes;
 
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.linux.Threads;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
@@ -81,7 +82,11 @@ final class Watched {
     Step step = new Step(owner);
     Outcome<T> outcome = new Outcome<>();
     active.add(step);
-    Thread.ofPlatform().daemon().name("jrt-mount").start(() -> run(work, step, outcome, throwAway));
+    Threads.start(
+        Thread.ofPlatform()
+            .daemon()
+            .name("jrt-mount")
+            .unstarted(() -> run(work, step, outcome, throwAway)));
     synchronized (outcome) {
       while (!outcome.done) {
         long left = limit.toNanos() - step.nanos();

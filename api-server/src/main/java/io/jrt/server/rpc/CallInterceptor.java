@@ -60,7 +60,8 @@ final class CallInterceptor implements ServerInterceptor {
         MDC.put(REQUEST, id);
         try {
           step.run();
-        } catch (RuntimeException | StackOverflowError e) {
+        } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+          // Without room for objects the daemon has ended; this one is of threads.
           told.fail(e);
         } finally {
           MDC.remove(REQUEST);
@@ -97,7 +98,13 @@ final class CallInterceptor implements ServerInterceptor {
       if (!end(status)) {
         return;
       }
-      say(status);
+      try {
+        say(status);
+      } catch (OutOfMemoryError e) {
+        // A virtual thread that blocks wants another carrier, and there is none: the caller's
+        // answer
+        // matters more than the line.
+      }
       super.close(status, trailers);
     }
 

@@ -22,6 +22,10 @@ public final class Statuses {
           code(jrt.kind()).toStatus().withDescription(sentence(jrt)).withCause(jrt);
       case StatusRuntimeException status -> status.getStatus();
       case StatusException status -> status.getStatus();
+      case OutOfMemoryError exhausted ->
+          Status.RESOURCE_EXHAUSTED
+              .withDescription("the daemon is at a limit: " + exhausted.getMessage())
+              .withCause(exhausted);
       default ->
           Status.INTERNAL.withDescription("a fault of jrt itself: " + error).withCause(error);
     };

@@ -6,6 +6,7 @@ import io.jrt.errors.JrtException;
 import io.jrt.image.Digest;
 import io.jrt.linux.Fd;
 import io.jrt.linux.Files;
+import io.jrt.linux.Threads;
 import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -81,7 +82,11 @@ public final class LayerUnpacker {
         var writer = new LayerWriter(files, root, directory.resolve(INDEX), limits)) {
       files.fchmod(root, 0755);
       Thread inflating =
-          Thread.ofPlatform().name("jrt-inflate").daemon().start(() -> inflate(source, pipe));
+          Threads.start(
+              Thread.ofPlatform()
+                  .name("jrt-inflate")
+                  .daemon()
+                  .unstarted(() -> inflate(source, pipe)));
       try {
         var tar = new CountedTar(pipe, diffId, size, written);
         var reader = new TarReader(tar);

@@ -11,6 +11,7 @@ import io.jrt.linux.Kernel;
 import io.jrt.linux.KernelException;
 import io.jrt.linux.OpenFlags;
 import io.jrt.linux.StatFs;
+import io.jrt.linux.Threads;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -231,7 +232,13 @@ final class StoreFiles implements AutoCloseable {
       }
       throw failed("delete", path, e);
     }
-    Thread.ofPlatform().daemon().name("jrt-delete").start(() -> deleteTree(grave));
+    try {
+      Threads.start(
+          Thread.ofPlatform().daemon().name("jrt-delete").unstarted(() -> deleteTree(grave)));
+    } catch (JrtException e) {
+      LOG.warn("{} is deleted later: {}", grave, e.getMessage());
+      undeleted.add(grave);
+    }
   }
 
   /** Deletes now; what cannot be deleted is tried again later. */

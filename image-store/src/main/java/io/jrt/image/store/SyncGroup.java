@@ -1,5 +1,7 @@
 package io.jrt.image.store;
 
+import io.jrt.errors.JrtException;
+import io.jrt.linux.Threads;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
@@ -75,7 +77,17 @@ final class SyncGroup {
     } finally {
       lock.unlock();
     }
-    Thread.ofPlatform().daemon().name("jrt-sync").start(this::runAhead);
+    try {
+      Threads.start(Thread.ofPlatform().daemon().name("jrt-sync").unstarted(this::runAhead));
+    } catch (JrtException e) {
+      LOG.debug("no sync ahead: {}", e.getMessage());
+      lock.lock();
+      try {
+        ahead = false;
+      } finally {
+        lock.unlock();
+      }
+    }
   }
 
   private void runAhead() {

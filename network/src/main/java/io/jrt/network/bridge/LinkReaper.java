@@ -2,6 +2,7 @@ package io.jrt.network.bridge;
 
 import io.jrt.linux.Errno;
 import io.jrt.linux.KernelException;
+import io.jrt.linux.Threads;
 import io.jrt.linux.netlink.NetlinkMessage;
 import io.jrt.linux.netlink.RouteNetlink;
 import java.time.Duration;
@@ -55,11 +56,14 @@ final class LinkReaper implements AutoCloseable {
 
   /** Has the lease's interface deleted soon. */
   synchronized void delete(Lease lease) {
+    if (thread == null) {
+      // First: nobody would delete what is noted, and a drain would wait for ever.
+      thread =
+          Threads.start(
+              Thread.ofPlatform().daemon().name("jrt-network-reaper").unstarted(this::work));
+    }
     waiting.add(lease);
     underWay.add(lease.sandboxId());
-    if (thread == null) {
-      thread = Thread.ofPlatform().daemon().name("jrt-network-reaper").start(this::work);
-    }
     notifyAll();
   }
 

@@ -39,12 +39,7 @@ record Supervisor(int pid, Fd pidfd, Fd socket) implements AutoCloseable {
   static Supervisor start(Kernel kernel, Fd program, String role, PlanWriter plan) {
     try (Fd content = kernel.files().sealedMemfd("plan", plan.content());
         Sockets.SocketPair pair = kernel.sockets().socketpair(Sockets.SOCK_SEQPACKET)) {
-      int pid =
-          kernel
-              .processes()
-              .spawn(
-                  SpawnRequest.of(
-                      program.procPath(), Map.of(SOCKET_IN_INIT, pair.second()), "jrt-init", role));
+      int pid = spawn(kernel, program, role, pair.second());
       Fd pidfd = kernel.processes().pidfdOpen(pid);
       List<Fd> fds = new ArrayList<>(plan.fds().size() + 1);
       fds.add(content);
@@ -60,6 +55,23 @@ record Supervisor(int pid, Fd pidfd, Fd socket) implements AutoCloseable {
         throw e;
       }
       return supervisor;
+    }
+  }
+
+  private static int spawn(Kernel kernel, Fd program, String role, Fd socket) {
+    try {
+      return kernel
+          .processes()
+          .spawn(
+              SpawnRequest.of(
+                  program.procPath(), Map.of(SOCKET_IN_INIT, socket), "jrt-init", role));
+    } catch (KernelException e) {
+      throw new JrtException(
+          e.is(Errno.EAGAIN, Errno.ENOMEM) ? ErrorKind.EXHAUSTED : ErrorKind.UNAVAILABLE,
+          "start jrt-init",
+          "jrt-init cannot be started as %s: %s".formatted(role, e.errno().description()),
+          e.is(Errno.EAGAIN) ? "the limit of tasks may be reached (TasksMax, pids.max)" : null,
+          e);
     }
   }
 

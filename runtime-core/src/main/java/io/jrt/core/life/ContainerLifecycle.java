@@ -242,7 +242,7 @@ final class ContainerLifecycle {
         };
     try {
       release.run();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       log.error("undoing container {} failed: {}", id, e.getMessage(), e);
       why.addSuppressed(e);
       pods.leftovers().add("container " + id, release);

@@ -89,6 +89,11 @@ final class ContainerRuns {
       } catch (RuntimeException e) {
         ends.failedToStart(container, e);
         throw e;
+      } catch (OutOfMemoryError e) {
+        JrtException why =
+            new JrtException(ErrorKind.EXHAUSTED, START, String.valueOf(e.getMessage()), e);
+        ends.failedToStart(container, why);
+        throw why;
       }
     } finally {
       container.lock().unlock();
@@ -149,7 +154,7 @@ final class ContainerRuns {
       operation.step("serve streams");
       container.io(serveStreams(container, pod, live));
       hooks.started(live.pid());
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       abandon(container, live);
       throw e;
     }

@@ -86,16 +86,30 @@ final class DeniedCalls implements AutoCloseable {
     try {
       Fd opened =
           wiring.kernel().files().open(KERNEL_LOG, OpenFlags.O_RDONLY | OpenFlags.O_NONBLOCK);
-      kernelLog = opened;
-      Poller own = wiring.kernel().newPoller("denied-calls");
-      poller = own;
-      ByteBuffer record = ByteBuffer.allocateDirect(RECORD_BYTES);
-      read(opened, record, _ -> {}); // what was there before is nobody's
-      own.register(opened, Poller.EPOLLIN, _ -> read(opened, record, this::tell));
+      try {
+        watch(opened);
+      } catch (RuntimeException e) {
+        opened.close();
+        throw e;
+      }
     } catch (KernelException e) {
       limitations.addAll(
           List.of("denied system calls cannot be told: %s: %s".formatted(KERNEL_LOG, e.errno())));
     }
+  }
+
+  private void watch(Fd opened) {
+    ByteBuffer record = ByteBuffer.allocateDirect(RECORD_BYTES);
+    read(opened, record, _ -> {}); // what was there before is nobody's
+    Poller own = wiring.kernel().newPoller("denied-calls");
+    try {
+      own.register(opened, Poller.EPOLLIN, _ -> read(opened, record, this::tell));
+    } catch (RuntimeException e) {
+      own.close();
+      throw e;
+    }
+    poller = own;
+    kernelLog = opened;
   }
 
   private void read(Fd opened, ByteBuffer record, Consumer<SeccompDenial> to) {

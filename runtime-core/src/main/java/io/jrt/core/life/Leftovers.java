@@ -48,7 +48,7 @@ final class Leftovers implements AutoCloseable {
       release.run();
       log.info("{} is undone now", what);
       return true;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       log.warn("undoing {} failed again: {}", what, e.getMessage());
       return false;
     }

@@ -284,7 +284,7 @@ final class PodLifecycle {
         };
     try {
       release.run();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       log.error("undoing pod {} failed: {}", pod.id(), e.getMessage(), e);
       why.addSuppressed(e);
       leftovers.add("pod " + pod.id(), release);

@@ -4,7 +4,9 @@ import io.jrt.core.Deadline;
 import io.jrt.core.OperationInfo;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import io.jrt.linux.Errno;
 import io.jrt.linux.FailPoints;
+import io.jrt.linux.KernelException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -95,7 +97,7 @@ public final class Operations implements AutoCloseable {
     await(operation, deadline, name);
     Throwable failure = operation.failure();
     if (failure != null) {
-      throw again(failure, name);
+      throw again(failure, operation);
     }
     return Objects.requireNonNull(resultType.cast(operation.result()));
   }
@@ -144,7 +146,16 @@ public final class Operations implements AutoCloseable {
                   }
                 });
     operation.began(thread);
-    thread.start();
+    try {
+      thread.start();
+    } catch (OutOfMemoryError e) {
+      // It never began: whoever comes next must not join it.
+      synchronized (running) {
+        running.remove(operation.key(), operation);
+        running.notifyAll();
+      }
+      operation.fail(e);
+    }
   }
 
   private static void await(Operation operation, Deadline deadline, String name) {
@@ -164,16 +175,44 @@ public final class Operations implements AutoCloseable {
   }
 
   /** The same error for each caller, but with its own stack, as exceptions are not to be shared. */
-  private static JrtException again(Throwable failure, String name) {
-    if (failure instanceof JrtException known) {
-      return new JrtException(
-          known.kind(),
-          known.step(),
-          String.valueOf(known.getMessage()),
-          known.hint().orElse(null),
-          known);
-    }
-    return new JrtException(ErrorKind.INTERNAL, name, name + " failed: " + failure, failure);
+  private static JrtException again(Throwable failure, Operation operation) {
+    return switch (failure) {
+      case JrtException known ->
+          new JrtException(
+              known.kind(),
+              known.step(),
+              String.valueOf(known.getMessage()),
+              known.hint().orElse(null),
+              known);
+      case KernelException refused ->
+          new JrtException(
+              kind(refused.errno()),
+              operation.currentStep(),
+              String.valueOf(refused.getMessage()),
+              refused);
+      case OutOfMemoryError exhausted ->
+          new JrtException(
+              ErrorKind.EXHAUSTED,
+              operation.currentStep(),
+              operation.name() + " failed: " + exhausted.getMessage(),
+              exhausted);
+      default ->
+          new JrtException(
+              ErrorKind.INTERNAL,
+              operation.name(),
+              operation.name() + " failed: " + failure,
+              failure);
+    };
+  }
+
+  /** What the kernel's no to a daemon that asks as root means to its caller. */
+  private static ErrorKind kind(Errno errno) {
+    return switch (errno) {
+      case ENOSPC, EDQUOT -> ErrorKind.NO_SPACE;
+      case EMFILE, ENFILE, EAGAIN, ENOMEM -> ErrorKind.EXHAUSTED;
+      case EROFS, EIO -> ErrorKind.UNAVAILABLE;
+      default -> ErrorKind.INTERNAL;
+    };
   }
 
   /** What is under way, oldest first. */
