@@ -28,7 +28,7 @@ final class PluginCalls {
 
   /** Nothing is put into words for nobody. */
   private boolean nobody() {
-    return plugins == LifecyclePlugins.NONE;
+    return plugins.equals(LifecyclePlugins.NONE);
   }
 
   LifecyclePlugins.Hold hold() {
