@@ -154,8 +154,7 @@ public final class Main {
       NodeRuntime runtime) {}
 
   private static Node assemble(Options options, Closer closer) {
-    // What does not need the other is made side by side: most of a start is classes on their way
-    // in.
+    // Side by side what does not need the other: most of a start is classes on their way in.
     Configuration configuration;
     Future<Kernel> opened;
     try (Together together = new Together("start")) {
