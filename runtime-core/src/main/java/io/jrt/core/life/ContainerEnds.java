@@ -87,10 +87,10 @@ final class ContainerEnds {
     try {
       releaseRuntimeParts(container);
       storeEnd(container, new ContainerRecord.End(Optional.empty(), Instant.now(), cause));
-    } catch (RuntimeException e) {
-      log.error("cleaning up after container {} failed: {}", container.id(), e.getMessage(), e);
-      why.addSuppressed(e);
+    } catch (RuntimeException | OutOfMemoryError e) {
       container.state(new ContainerState.Exited(Optional.empty(), Instant.now(), cause));
+      why.addSuppressed(e);
+      log.error("cleaning up after container {} failed: {}", container.id(), e.getMessage(), e);
     }
     wiring
         .events()

@@ -243,9 +243,9 @@ final class ContainerLifecycle {
     try {
       release.run();
     } catch (RuntimeException | OutOfMemoryError e) {
-      log.error("undoing container {} failed: {}", id, e.getMessage(), e);
-      why.addSuppressed(e);
       pods.leftovers().add("container " + id, release);
+      why.addSuppressed(e);
+      log.error("undoing container {} failed: {}", id, e.getMessage(), e);
     }
   }
 

@@ -46,11 +46,23 @@ final class Leftovers implements AutoCloseable {
   private static boolean done(String what, Runnable release) {
     try {
       release.run();
-      log.info("{} is undone now", what);
-      return true;
     } catch (RuntimeException | OutOfMemoryError e) {
-      log.warn("undoing {} failed again: {}", what, e.getMessage());
+      say(() -> log.warn("undoing {} failed again: {}", what, e.getMessage()));
       return false;
+    }
+    say(() -> log.info("{} is undone now", what));
+    return true;
+  }
+
+  /**
+   * Says it, if it can be said: a virtual thread that has to wait for the log wants another
+   * carrier, and where the daemon may have no more threads that must not end the undoing.
+   */
+  private static void say(Runnable line) {
+    try {
+      line.run();
+    } catch (OutOfMemoryError e) {
+      // Nobody hears it; the next try may be heard.
     }
   }
 

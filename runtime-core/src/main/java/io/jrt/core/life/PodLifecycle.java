@@ -285,9 +285,9 @@ final class PodLifecycle {
     try {
       release.run();
     } catch (RuntimeException | OutOfMemoryError e) {
-      log.error("undoing pod {} failed: {}", pod.id(), e.getMessage(), e);
-      why.addSuppressed(e);
       leftovers.add("pod " + pod.id(), release);
+      why.addSuppressed(e);
+      log.error("undoing pod {} failed: {}", pod.id(), e.getMessage(), e);
     }
     PodMetadata name = pod.record().config().metadata();
     String step = why instanceof JrtException known ? known.step() : "run pod";

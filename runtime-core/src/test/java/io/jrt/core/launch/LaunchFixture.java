@@ -1,5 +1,7 @@
 package io.jrt.core.launch;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.jrt.core.TestHome;
 import io.jrt.linux.Fd;
 import io.jrt.linux.Kernel;
@@ -14,8 +16,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -240,6 +245,26 @@ final class LaunchFixture {
     launcher.close();
     poller.close();
     deleteTree(directory);
+  }
+
+  /** The processes that are this one's children now. */
+  static Set<Long> children() {
+    return ProcessHandle.current()
+        .children()
+        .map(ProcessHandle::pid)
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  /** Waits for the end of all children but these: a keeper that is let go takes its moment. */
+  static void assertNoChildrenBut(Set<Long> known) throws InterruptedException {
+    long until = System.nanoTime() + LIMIT.toNanos();
+    Set<Long> others = new HashSet<>(children());
+    others.removeAll(known);
+    while (!others.isEmpty() && System.nanoTime() < until) {
+      Thread.sleep(10);
+      others.retainAll(children());
+    }
+    assertThat(others).as("children that stay").isEmpty();
   }
 
   static void deleteTree(Path directory) throws IOException {
