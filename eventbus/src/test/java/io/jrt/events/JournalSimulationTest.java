@@ -3,7 +3,9 @@ package io.jrt.events;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jrt.linux.SimulatedDisk;
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
@@ -87,7 +89,7 @@ class JournalSimulationTest {
       throws Exception {
     Path journal = disk.root().resolve("events/events.jsonl");
     while (disk.changes() < cut) {
-      String lines = Files.exists(journal) ? Files.readString(journal) : "";
+      String lines = read(journal);
       int line = lines.indexOf("\"sequence\":" + sequence + ",");
       if (line >= 0 && lines.indexOf('\n', line) >= 0) {
         return true;
@@ -95,6 +97,15 @@ class JournalSimulationTest {
       Thread.sleep(1);
     }
     return false;
+  }
+
+  /** Between two files of the journal there is none for a moment. */
+  private static String read(Path journal) throws IOException {
+    try {
+      return Files.readString(journal);
+    } catch (NoSuchFileException e) {
+      return "";
+    }
   }
 
   private static boolean dieAndGoOn(long seed, long cut, boolean machine) throws Exception {
