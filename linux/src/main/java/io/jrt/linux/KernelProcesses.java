@@ -36,12 +36,16 @@ final class KernelProcesses implements Processes {
 
   @Override
   public Fd pidfdOpen(int pid) {
-    return Fd.own(
-        (int)
-            check(
-                Native.retry(SystemCall.PIDFD_OPEN, pid, 0, 0, 0),
-                SystemCall.PIDFD_OPEN,
-                "pid " + pid));
+    long pidfd = Native.retry(SystemCall.PIDFD_OPEN, pid, 0, 0, 0);
+    if (pidfd == -1) {
+      KernelException failure = Native.failure(SystemCall.PIDFD_OPEN, "pid " + pid);
+      // The number is a thread's now, of another process: kernels call that by either name.
+      if (pid > 0 && failure.is(Errno.EINVAL, Errno.ENOENT)) {
+        throw new KernelException(failure.call(), Errno.ESRCH, "pid " + pid + ", a thread");
+      }
+      throw failure;
+    }
+    return Fd.own((int) pidfd);
   }
 
   @Override

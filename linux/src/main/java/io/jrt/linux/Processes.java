@@ -16,7 +16,11 @@ public interface Processes {
    */
   int spawn(SpawnRequest request);
 
-  /** A descriptor of the process (the thread group) with that pid. */
+  /**
+   * A descriptor of the process (the thread group) with that pid.
+   *
+   * @throws KernelException ESRCH when there is none, also where a thread has that number
+   */
   Fd pidfdOpen(int pid);
 
   /** False when the process is gone. */

@@ -60,6 +60,22 @@ class ProcessesTest {
   }
 
   @Test
+  void theNumberOfAThreadIsNoProcess() throws Exception {
+    int self = (int) ProcessHandle.current().pid();
+    try (var tasks = java.nio.file.Files.list(java.nio.file.Path.of("/proc/self/task"))) {
+      int thread =
+          tasks
+              .map(task -> Integer.parseInt(task.getFileName().toString()))
+              .filter(id -> id != self)
+              .findFirst()
+              .orElseThrow();
+      assertThatThrownBy(() -> processes.pidfdOpen(thread))
+          .isInstanceOfSatisfying(
+              KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ESRCH));
+    }
+  }
+
+  @Test
   void aProgramThatIsNotThereIsAnError() {
     assertThatThrownBy(() -> processes.spawn(SpawnRequest.of("/no/such", Map.of(), "x")))
         .hasMessage("posix_spawn /no/such: ENOENT (no such file or directory)");
