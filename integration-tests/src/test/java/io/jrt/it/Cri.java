@@ -38,6 +38,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -46,15 +47,18 @@ import java.util.concurrent.TimeUnit;
 
 /** A CRI client, as the kubelet is one, with the few shapes of request that tests need. */
 final class Cri implements AutoCloseable {
-  private final MultiThreadIoEventLoopGroup loops =
-      new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+  /** For all clients and never ended: a call on a client that was closed is UNAVAILABLE then. */
+  private static final MultiThreadIoEventLoopGroup LOOPS =
+      new MultiThreadIoEventLoopGroup(
+          2, new DefaultThreadFactory("cri", true), EpollIoHandler.newFactory());
+
   private final ManagedChannel channel;
 
   Cri(Path socket) {
     channel =
         NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toFile()))
             .channelType(EpollDomainSocketChannel.class)
-            .eventLoopGroup(loops)
+            .eventLoopGroup(LOOPS)
             .withOption(ChannelOption.SO_KEEPALIVE, null)
             .overrideAuthority("localhost")
             .maxInboundMessageSize(64 << 20)
@@ -214,6 +218,5 @@ final class Cri implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
   }
 }
