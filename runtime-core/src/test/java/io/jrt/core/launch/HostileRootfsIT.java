@@ -24,6 +24,7 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -345,5 +346,10 @@ class HostileRootfsIT {
     assertThat(started).as("some find a quiet moment").isPositive();
     assertThat(fixture.sysctl("kernel/core_pattern")).isEqualTo(before);
     assertThat(sentinel).isEmptyDirectory();
+  }
+
+  @AfterAll
+  static void everyKeeperIsLetGo() {
+    assertThat(ProcessHandle.current().children()).isEmpty();
   }
 }

@@ -1,7 +1,5 @@
 package io.jrt.core.launch;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import io.jrt.core.TestHome;
 import io.jrt.linux.Fd;
 import io.jrt.linux.Kernel;
@@ -16,11 +14,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -231,40 +226,22 @@ final class LaunchFixture {
 
   void close() throws IOException, InterruptedException {
     for (LiveContainer container : started) {
-      try {
-        if (container.pidfd().isPresent() && container.pidfd().get().isOpen()) {
+      // One that ended at once has no pidfd, and a keeper all the same.
+      if (container.pidfd().map(Fd::isOpen).orElse(true)) {
+        try {
           container.kill(Signals.SIGKILL);
           container.awaitExit(LIMIT);
           container.acknowledge();
+        } catch (io.jrt.errors.JrtException e) {
+          // Its keeper was killed: there is none to let go.
+        } finally {
           container.close();
         }
-      } catch (io.jrt.errors.JrtException e) {
-        container.close();
       }
     }
     launcher.close();
     poller.close();
     deleteTree(directory);
-  }
-
-  /** The processes that are this one's children now. */
-  static Set<Long> children() {
-    return ProcessHandle.current()
-        .children()
-        .map(ProcessHandle::pid)
-        .collect(Collectors.toUnmodifiableSet());
-  }
-
-  /** Waits for the end of all children but these: a keeper that is let go takes its moment. */
-  static void assertNoChildrenBut(Set<Long> known) throws InterruptedException {
-    long until = System.nanoTime() + LIMIT.toNanos();
-    Set<Long> others = new HashSet<>(children());
-    others.removeAll(known);
-    while (!others.isEmpty() && System.nanoTime() < until) {
-      Thread.sleep(10);
-      others.retainAll(children());
-    }
-    assertThat(others).as("children that stay").isEmpty();
   }
 
   static void deleteTree(Path directory) throws IOException {
