@@ -21,6 +21,8 @@ import io.jrt.nri.v1alpha1.CreateContainerRequest;
 import io.jrt.nri.v1alpha1.CreateContainerResponse;
 import io.jrt.nri.v1alpha1.Empty;
 import io.jrt.nri.v1alpha1.Event;
+import io.jrt.nri.v1alpha1.Hook;
+import io.jrt.nri.v1alpha1.Hooks;
 import io.jrt.nri.v1alpha1.KeyValue;
 import io.jrt.nri.v1alpha1.LinuxContainerAdjustment;
 import io.jrt.nri.v1alpha1.LinuxContainerUpdate;
@@ -380,6 +382,57 @@ class NriIT {
   }
 
   @Test
+  void whatAPluginSaysIsReadLikeARequest() throws Exception {
+    Map<String, ContainerAdjustment.Builder> refused =
+        Map.of(
+            "the mount destination \"etc\", which is not absolute",
+            mount("etc", home.toString()),
+            "the mount source \"volume\", which is not absolute",
+            mount("/mnt", "volume"),
+            "the size \"much\" is none",
+            ContainerAdjustment.newBuilder()
+                .addMounts(
+                    Mount.newBuilder()
+                        .setDestination("/mnt")
+                        .setType("tmpfs")
+                        .addOptions("size=much")),
+            "the device path \"/dev/../x\" with dots",
+            linux(
+                LinuxContainerAdjustment.newBuilder()
+                    .addDevices(LinuxDevice.newBuilder().setPath("/dev/../x").setType("c"))),
+            "device /dev/x of the unknown type \"cat\"",
+            linux(
+                LinuxContainerAdjustment.newBuilder()
+                    .addDevices(LinuxDevice.newBuilder().setPath("/dev/x").setType("cat"))),
+            "hook /bin/true with a timeout of -1",
+            ContainerAdjustment.newBuilder()
+                .setHooks(
+                    Hooks.newBuilder()
+                        .addPrestart(
+                            Hook.newBuilder()
+                                .setPath("/bin/true")
+                                .setTimeout(OptionalInt.newBuilder().setValue(-1)))));
+    try (NriTestPlugin plugin = plugin().register("10", "careless").awaitPart()) {
+      PodSandboxConfig config = pod("careful");
+      String podId = cri.runPod(config);
+      refused.forEach(
+          (why, wanted) -> {
+            plugin.on("CreateContainer", _ -> adjust(wanted));
+            assertThatThrownBy(() -> cri.create(podId, config, container("careful", "true")))
+                .hasMessageContaining("nri plugin 10-careless (nri) asks for")
+                .hasMessageContaining(why);
+          });
+      cri.removePod(podId);
+    }
+  }
+
+  private static ContainerAdjustment.Builder mount(String destination, String source) {
+    return ContainerAdjustment.newBuilder()
+        .addMounts(
+            Mount.newBuilder().setDestination(destination).setSource(source).setType("bind"));
+  }
+
+  @Test
   void aPluginThatHangsIsLetGoAndTheCallGoesOn() throws Exception {
     CountDownLatch never = new CountDownLatch(1);
     try (NriTestPlugin plugin =
@@ -430,6 +483,12 @@ class NriIT {
     }
     try (NriTestPlugin plugin = plugin()) {
       assertThatThrownBy(() -> plugin.register("1", "short")).hasMessageContaining("two digits");
+      assertThat(
+              plugin
+                  .call("UpdateContainers", UpdateContainersRequest.getDefaultInstance())
+                  .getStatus()
+                  .getMessage())
+          .contains("has not registered");
     }
     try (NriTestPlugin plugin = plugin().register("10", "well").awaitPart()) {
       cri.removePod(cri.runPod(pod("unmoved")));

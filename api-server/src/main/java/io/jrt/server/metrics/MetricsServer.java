@@ -11,16 +11,12 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
@@ -55,30 +51,20 @@ public final class MetricsServer implements AutoCloseable {
    */
   public static MetricsServer start(String address, Metrics metrics) {
     MetricsServer started;
-    try {
-      started =
-          address.startsWith(UNIX)
-              ? onSocket(Path.of(address.substring(UNIX.length())), metrics)
-              : new MetricsServer(metrics, bound(loopback(address)), Optional.empty());
-    } catch (IOException e) {
-      throw new JrtException(
-          ErrorKind.UNAVAILABLE, STEP, "cannot listen on " + address + ": " + e.getMessage(), e);
+    if (address.startsWith(UNIX)) {
+      Path path = Path.of(address.substring(UNIX.length()));
+      SocketFile.Listening socket = SocketFile.listen(path, "rw-rw----", STEP);
+      started = new MetricsServer(metrics, socket.server(), Optional.of(socket.file()));
+    } else {
+      try {
+        started = new MetricsServer(metrics, bound(loopback(address)), Optional.empty());
+      } catch (IOException e) {
+        throw new JrtException(
+            ErrorKind.UNAVAILABLE, STEP, "cannot listen on " + address + ": " + e.getMessage(), e);
+      }
     }
     Thread.ofVirtual().name("metrics-server").start(started::accept);
     return started;
-  }
-
-  private static MetricsServer onSocket(Path path, Metrics metrics) throws IOException {
-    SocketFile.prepare(path, STEP);
-    ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-    try {
-      server.bind(UnixDomainSocketAddress.of(path));
-      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-rw----"));
-      return new MetricsServer(metrics, server, Optional.of(SocketFile.bound(path)));
-    } catch (IOException e) {
-      server.close();
-      throw e;
-    }
   }
 
   private static ServerSocketChannel bound(SocketAddress address) throws IOException {

@@ -209,7 +209,7 @@ final class Adjuster {
               Optional.of(wanted.getMajor()),
               Optional.of(wanted.getMinor()),
               wanted.hasFileMode()
-                  ? Optional.of(wanted.getFileMode().getValue())
+                  ? Optional.of(wanted.getFileMode().getValue() & 07777)
                   : Optional.empty(),
               "",
               wanted.hasUid()
@@ -277,7 +277,9 @@ final class Adjuster {
               hook.getArgsList(),
               hook.getEnvList(),
               hook.hasTimeout()
-                  ? Optional.of((int) hook.getTimeout().getValue())
+                  ? Optional.of(
+                      Math.clamp(
+                          hook.getTimeout().getValue(), Integer.MIN_VALUE, Integer.MAX_VALUE))
                   : Optional.empty()));
     }
   }

@@ -36,12 +36,18 @@ import io.jrt.nri.v1alpha1.UpdatePodSandboxRequest;
 import io.jrt.nri.v1alpha1.ValidateContainerAdjustmentRequest;
 import io.jrt.nri.v1alpha1.ValidateContainerAdjustmentResponse;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BiConsumer;
-import org.jspecify.annotations.Nullable;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -115,7 +121,33 @@ public final class NriPlugins implements LifecyclePlugins {
         why);
   }
 
+  /** What becomes of an operation when a plugin says no to it. */
+  private interface Refusal {
+    void of(Plugin plugin, String what, CallFailure.Refused why);
+  }
+
+  private static void ends(Plugin plugin, String what, CallFailure.Refused why) {
+    throw refused(plugin, what, why);
+  }
+
+  /** It has happened: nothing takes it back. */
+  private static void isLogged(Plugin plugin, String what, CallFailure.Refused why) {
+    log.warn("nri plugin {} says of {}: {}", plugin.fullName(), what, why.getMessage());
+  }
+
+  /** The call of an event: {@code RunPodSandbox} of {@code RUN_POD_SANDBOX}. */
+  private static String method(Event event) {
+    return Arrays.stream(event.name().split("_", -1))
+        .map(word -> word.charAt(0) + word.substring(1).toLowerCase(Locale.ROOT))
+        .collect(Collectors.joining());
+  }
+
   /** One call to one plugin; empty when it does not take part in this. */
+  private <T> Optional<T> call(Plugin plugin, Event event, Message request, Parser<T> parser)
+      throws CallFailure.Refused {
+    return call(plugin, event, method(event), request, parser);
+  }
+
   private <T> Optional<T> call(
       Plugin plugin, Event event, String method, Message request, Parser<T> parser)
       throws CallFailure.Refused {
@@ -136,50 +168,50 @@ public final class NriPlugins implements LifecyclePlugins {
     }
   }
 
-  /**
-   * Tells one plugin, by the call of this event or, if it is older than that, by a state change.
-   */
+  /** Tells of an event: by its own call, and those that are older than that by a state change. */
   private void tell(
-      Plugin plugin, Event event, String method, Message request, StateChangeEvent old)
-      throws CallFailure.Refused {
-    if (plugin.wants(event) && call(plugin, event, method, request, Empty.parser()).isEmpty()) {
-      call(plugin, event, "StateChange", old, Empty.parser());
-    }
-  }
-
-  private static StateChangeEvent change(
-      Event event, PodSandbox pod, @Nullable Container container) {
-    StateChangeEvent.Builder change = StateChangeEvent.newBuilder().setEvent(event).setPod(pod);
-    if (container != null) {
-      change.setContainer(container);
-    }
-    return change.build();
-  }
-
-  /** Asks all; the first that refuses ends it. */
-  private void ask(Event event, String method, Message request, StateChangeEvent old, String what) {
+      Event event, Message request, StateChangeEvent.Builder old, String what, Refusal refusal) {
     try (var _ = hold()) {
       for (Plugin plugin : plugins) {
         try {
-          tell(plugin, event, method, request, old);
+          if (call(plugin, event, request, Empty.parser()).isEmpty()) {
+            call(plugin, event, "StateChange", old.setEvent(event).build(), Empty.parser());
+          }
         } catch (CallFailure.Refused e) {
-          throw refused(plugin, what, e);
+          refusal.of(plugin, what, e);
         }
       }
     }
   }
 
-  /** Tells all, whatever they say. */
   private void tell(
-      Event event, String method, Message request, StateChangeEvent old, String what) {
-    try (var _ = hold()) {
-      for (Plugin plugin : plugins) {
-        try {
-          tell(plugin, event, method, request, old);
-        } catch (CallFailure.Refused e) {
-          log.warn("nri plugin {} says of {}: {}", plugin.fullName(), what, e.getMessage());
-        }
-      }
+      Event event,
+      PluginPod pod,
+      Function<PodSandbox, Message> request,
+      String what,
+      Refusal refusal) {
+    if (!nobody()) {
+      PodSandbox told = Views.pod(pod);
+      tell(event, request.apply(told), StateChangeEvent.newBuilder().setPod(told), what, refusal);
+    }
+  }
+
+  private void tell(
+      Event event,
+      PluginPod pod,
+      PluginContainer container,
+      BiFunction<PodSandbox, Container, Message> request,
+      String what,
+      Refusal refusal) {
+    if (!nobody()) {
+      PodSandbox sandbox = Views.pod(pod);
+      Container told = Views.container(container);
+      tell(
+          event,
+          request.apply(sandbox, told),
+          StateChangeEvent.newBuilder().setPod(sandbox).setContainer(told),
+          what,
+          refusal);
     }
   }
 
@@ -189,76 +221,57 @@ public final class NriPlugins implements LifecyclePlugins {
 
   @Override
   public void runPod(PluginPod pod) {
-    if (nobody()) {
-      return;
-    }
-    PodSandbox told = Views.pod(pod);
-    ask(
+    tell(
         Event.RUN_POD_SANDBOX,
-        "RunPodSandbox",
-        RunPodSandboxRequest.newBuilder().setPod(told).build(),
-        change(Event.RUN_POD_SANDBOX, told, null),
-        "pod " + pod.id());
+        pod,
+        told -> RunPodSandboxRequest.newBuilder().setPod(told).build(),
+        "pod " + pod.id(),
+        NriPlugins::ends);
   }
 
   @Override
   public void stopPod(PluginPod pod) {
-    if (nobody()) {
-      return;
-    }
-    PodSandbox told = Views.pod(pod);
     tell(
         Event.STOP_POD_SANDBOX,
-        "StopPodSandbox",
-        StopPodSandboxRequest.newBuilder().setPod(told).build(),
-        change(Event.STOP_POD_SANDBOX, told, null),
-        "the end of pod " + pod.id());
+        pod,
+        told -> StopPodSandboxRequest.newBuilder().setPod(told).build(),
+        "the end of pod " + pod.id(),
+        NriPlugins::isLogged);
   }
 
   @Override
   public void removePod(PluginPod pod) {
-    if (nobody()) {
-      return;
-    }
-    PodSandbox told = Views.pod(pod);
     tell(
         Event.REMOVE_POD_SANDBOX,
-        "RemovePodSandbox",
-        RemovePodSandboxRequest.newBuilder().setPod(told).build(),
-        change(Event.REMOVE_POD_SANDBOX, told, null),
-        "the removal of pod " + pod.id());
+        pod,
+        told -> RemovePodSandboxRequest.newBuilder().setPod(told).build(),
+        "the removal of pod " + pod.id(),
+        NriPlugins::isLogged);
   }
 
   @Override
   public void updatePod(PluginPod pod, LinuxResources overhead, LinuxResources resources) {
-    if (nobody()) {
-      return;
-    }
-    PodSandbox told = Views.pod(pod);
-    ask(
+    tell(
         Event.UPDATE_POD_SANDBOX,
-        "UpdatePodSandbox",
-        UpdatePodSandboxRequest.newBuilder()
-            .setPod(told)
-            .setOverheadLinuxResources(Resources.told(overhead))
-            .setLinuxResources(Resources.told(resources))
-            .build(),
-        change(Event.UPDATE_POD_SANDBOX, told, null),
-        "other limits of pod " + pod.id());
+        pod,
+        told ->
+            UpdatePodSandboxRequest.newBuilder()
+                .setPod(told)
+                .setOverheadLinuxResources(Resources.told(overhead))
+                .setLinuxResources(Resources.told(resources))
+                .build(),
+        "other limits of pod " + pod.id(),
+        NriPlugins::ends);
   }
 
   @Override
   public void podUpdated(PluginPod pod) {
-    if (nobody()) {
-      return;
-    }
-    PodSandbox told = Views.pod(pod);
     tell(
         Event.POST_UPDATE_POD_SANDBOX,
-        "PostUpdatePodSandbox",
-        PostUpdatePodSandboxRequest.newBuilder().setPod(told).build(),
-        change(Event.POST_UPDATE_POD_SANDBOX, told, null),
-        "other limits of pod " + pod.id());
+        pod,
+        told -> PostUpdatePodSandboxRequest.newBuilder().setPod(told).build(),
+        "other limits of pod " + pod.id(),
+        NriPlugins::isLogged);
   }
 
   @Override
@@ -269,7 +282,7 @@ public final class NriPlugins implements LifecyclePlugins {
     String what =
         "container %s of pod %s".formatted(container.config().metadata().name(), pod.id());
     Adjuster adjuster = new Adjuster(container);
-    List<ContainerUpdate> updates = new ArrayList<>();
+    Map<String, List<ContainerUpdate>> updates = new LinkedHashMap<>();
     ContainerAdjustment.Builder all = ContainerAdjustment.newBuilder();
     try (var _ = hold()) {
       for (Plugin plugin : plugins) {
@@ -280,16 +293,11 @@ public final class NriPlugins implements LifecyclePlugins {
                 .build();
         try {
           var answer =
-              call(
-                  plugin,
-                  Event.CREATE_CONTAINER,
-                  "CreateContainer",
-                  request,
-                  CreateContainerResponse.parser());
+              call(plugin, Event.CREATE_CONTAINER, request, CreateContainerResponse.parser());
           if (answer.isPresent()) {
             adjuster.add(answer.get().getAdjust(), plugin.fullName());
             all.mergeFrom(answer.get().getAdjust());
-            updates.addAll(answer.get().getUpdateList());
+            add(updates, plugin, answer.get().getUpdateList());
             if (answer.get().getEvictCount() > 0) {
               log.warn("nri plugin {} asks for evictions: the kubelet's work", plugin.fullName());
             }
@@ -308,7 +316,7 @@ public final class NriPlugins implements LifecyclePlugins {
       PluginPod pod,
       PluginContainer container,
       ContainerAdjustment adjustment,
-      List<ContainerUpdate> updates,
+      Map<String, List<ContainerUpdate>> updates,
       Owners owners,
       String what) {
     ValidateContainerAdjustmentRequest.Builder request =
@@ -316,7 +324,7 @@ public final class NriPlugins implements LifecyclePlugins {
             .setPod(Views.pod(pod))
             .setContainer(Views.container(container))
             .setAdjust(adjustment)
-            .addAllUpdate(updates)
+            .addAllUpdate(updates.values().stream().flatMap(List::stream).toList())
             .setOwners(OwningPlugins.newBuilder().putOwners(container.id(), owners.told()));
     for (Plugin plugin : plugins) {
       request.addPlugins(
@@ -328,7 +336,6 @@ public final class NriPlugins implements LifecyclePlugins {
             call(
                 plugin,
                 Event.VALIDATE_CONTAINER_ADJUSTMENT,
-                "ValidateContainerAdjustment",
                 request.build(),
                 ValidateContainerAdjustmentResponse.parser());
         if (answer.isPresent() && answer.get().getReject()) {
@@ -340,33 +347,39 @@ public final class NriPlugins implements LifecyclePlugins {
     }
   }
 
-  /**
-   * Sets other limits of other containers, on a thread of their own: who calls holds what their
-   * operations may wait for. What fails is told.
-   */
-  void updateSoon(List<ContainerUpdate> updates) {
-    if (!updates.isEmpty()) {
-      Thread.ofVirtual().name("nri-update").start(() -> update(updates));
+  private static void add(
+      Map<String, List<ContainerUpdate>> updates, Plugin plugin, List<ContainerUpdate> more) {
+    if (!more.isEmpty()) {
+      updates.computeIfAbsent(plugin.fullName(), _ -> new ArrayList<>()).addAll(more);
     }
   }
 
-  private void set(ContainerUpdate update) {
-    limiter.accept(
-        update.getContainerId(),
-        Resources.over(LinuxResources.NONE, update.getLinux().getResources(), "(update)"));
+  /**
+   * Sets other limits of other containers, on a thread of their own: who calls holds what their
+   * operations may wait for. What fails is told.
+   *
+   * @param updates by the plugin that wants them
+   */
+  void updateSoon(Map<String, List<ContainerUpdate>> updates) {
+    if (!updates.isEmpty()) {
+      Thread.ofVirtual().name("nri-update").start(() -> updates.forEach(this::update));
+    }
   }
 
-  /** Tries every update that a plugin asks for by itself; answers those that failed. */
-  List<ContainerUpdate> update(List<ContainerUpdate> updates) {
+  /** Tries every update that a plugin asks for; answers those that failed. */
+  List<ContainerUpdate> update(String plugin, List<ContainerUpdate> updates) {
     List<ContainerUpdate> failed = new ArrayList<>();
     for (ContainerUpdate update : updates) {
       try {
-        set(update);
+        limiter.accept(
+            update.getContainerId(),
+            Resources.over(LinuxResources.NONE, update.getLinux().getResources(), plugin));
       } catch (JrtException e) {
         if (!update.getIgnoreFailure()) {
           log.warn(
-              "limits of container {}, as a plugin wants them: {}",
+              "limits of container {}, as nri plugin {} wants them: {}",
               update.getContainerId(),
+              plugin,
               e.getMessage());
         }
         failed.add(update);
@@ -377,47 +390,38 @@ public final class NriPlugins implements LifecyclePlugins {
 
   @Override
   public void containerCreated(PluginPod pod, PluginContainer container) {
-    if (nobody()) {
-      return;
-    }
-    PodSandbox sandbox = Views.pod(pod);
-    Container told = Views.container(container);
     tell(
         Event.POST_CREATE_CONTAINER,
-        "PostCreateContainer",
-        PostCreateContainerRequest.newBuilder().setPod(sandbox).setContainer(told).build(),
-        change(Event.POST_CREATE_CONTAINER, sandbox, told),
-        "container " + container.id());
+        pod,
+        container,
+        (sandbox, told) ->
+            PostCreateContainerRequest.newBuilder().setPod(sandbox).setContainer(told).build(),
+        "container " + container.id(),
+        NriPlugins::isLogged);
   }
 
   @Override
   public void startContainer(PluginPod pod, PluginContainer container) {
-    if (nobody()) {
-      return;
-    }
-    PodSandbox sandbox = Views.pod(pod);
-    Container told = Views.container(container);
-    ask(
+    tell(
         Event.START_CONTAINER,
-        "StartContainer",
-        StartContainerRequest.newBuilder().setPod(sandbox).setContainer(told).build(),
-        change(Event.START_CONTAINER, sandbox, told),
-        "the start of container " + container.id());
+        pod,
+        container,
+        (sandbox, told) ->
+            StartContainerRequest.newBuilder().setPod(sandbox).setContainer(told).build(),
+        "the start of container " + container.id(),
+        NriPlugins::ends);
   }
 
   @Override
   public void containerStarted(PluginPod pod, PluginContainer container) {
-    if (nobody()) {
-      return;
-    }
-    PodSandbox sandbox = Views.pod(pod);
-    Container told = Views.container(container);
     tell(
         Event.POST_START_CONTAINER,
-        "PostStartContainer",
-        PostStartContainerRequest.newBuilder().setPod(sandbox).setContainer(told).build(),
-        change(Event.POST_START_CONTAINER, sandbox, told),
-        "the start of container " + container.id());
+        pod,
+        container,
+        (sandbox, told) ->
+            PostStartContainerRequest.newBuilder().setPod(sandbox).setContainer(told).build(),
+        "the start of container " + container.id(),
+        NriPlugins::isLogged);
   }
 
   @Override
@@ -428,7 +432,7 @@ public final class NriPlugins implements LifecyclePlugins {
     }
     LinuxResources wanted = resources;
     Owners owners = new Owners();
-    List<ContainerUpdate> others = new ArrayList<>();
+    Map<String, List<ContainerUpdate>> others = new LinkedHashMap<>();
     try (var _ = hold()) {
       for (Plugin plugin : plugins) {
         UpdateContainerRequest request =
@@ -439,12 +443,7 @@ public final class NriPlugins implements LifecyclePlugins {
                 .build();
         try {
           var answer =
-              call(
-                  plugin,
-                  Event.UPDATE_CONTAINER,
-                  "UpdateContainer",
-                  request,
-                  UpdateContainerResponse.parser());
+              call(plugin, Event.UPDATE_CONTAINER, request, UpdateContainerResponse.parser());
           for (ContainerUpdate update :
               answer.map(UpdateContainerResponse::getUpdateList).orElse(List.of())) {
             if (update.getContainerId().equals(container.id())) {
@@ -452,7 +451,7 @@ public final class NriPlugins implements LifecyclePlugins {
               Adjuster.claim(limits, owners, plugin.fullName());
               wanted = Resources.over(wanted, limits, plugin.fullName());
             } else {
-              others.add(update);
+              add(others, plugin, List.of(update));
             }
           }
         } catch (CallFailure.Refused e) {
@@ -466,17 +465,14 @@ public final class NriPlugins implements LifecyclePlugins {
 
   @Override
   public void containerUpdated(PluginPod pod, PluginContainer container) {
-    if (nobody()) {
-      return;
-    }
-    PodSandbox sandbox = Views.pod(pod);
-    Container told = Views.container(container);
     tell(
         Event.POST_UPDATE_CONTAINER,
-        "PostUpdateContainer",
-        PostUpdateContainerRequest.newBuilder().setPod(sandbox).setContainer(told).build(),
-        change(Event.POST_UPDATE_CONTAINER, sandbox, told),
-        "other limits of container " + container.id());
+        pod,
+        container,
+        (sandbox, told) ->
+            PostUpdateContainerRequest.newBuilder().setPod(sandbox).setContainer(told).build(),
+        "other limits of container " + container.id(),
+        NriPlugins::isLogged);
   }
 
   @Override
@@ -489,23 +485,14 @@ public final class NriPlugins implements LifecyclePlugins {
             .setPod(Views.pod(pod))
             .setContainer(Views.container(container))
             .build();
-    List<ContainerUpdate> updates = new ArrayList<>();
+    Map<String, List<ContainerUpdate>> updates = new LinkedHashMap<>();
     try (var _ = hold()) {
       for (Plugin plugin : plugins) {
         try {
-          call(
-                  plugin,
-                  Event.STOP_CONTAINER,
-                  "StopContainer",
-                  request,
-                  StopContainerResponse.parser())
-              .ifPresent(answer -> updates.addAll(answer.getUpdateList()));
+          call(plugin, Event.STOP_CONTAINER, request, StopContainerResponse.parser())
+              .ifPresent(answer -> add(updates, plugin, answer.getUpdateList()));
         } catch (CallFailure.Refused e) {
-          log.warn(
-              "nri plugin {} says of the end of container {}: {}",
-              plugin.fullName(),
-              container.id(),
-              e.getMessage());
+          isLogged(plugin, "the end of container " + container.id(), e);
         }
       }
     }
@@ -514,16 +501,13 @@ public final class NriPlugins implements LifecyclePlugins {
 
   @Override
   public void removeContainer(PluginPod pod, PluginContainer container) {
-    if (nobody()) {
-      return;
-    }
-    PodSandbox sandbox = Views.pod(pod);
-    Container told = Views.container(container);
     tell(
         Event.REMOVE_CONTAINER,
-        "RemoveContainer",
-        RemoveContainerRequest.newBuilder().setPod(sandbox).setContainer(told).build(),
-        change(Event.REMOVE_CONTAINER, sandbox, told),
-        "the removal of container " + container.id());
+        pod,
+        container,
+        (sandbox, told) ->
+            RemoveContainerRequest.newBuilder().setPod(sandbox).setContainer(told).build(),
+        "the removal of container " + container.id(),
+        NriPlugins::isLogged);
   }
 }

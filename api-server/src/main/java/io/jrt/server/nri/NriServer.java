@@ -22,17 +22,14 @@ import io.jrt.nri.v1alpha1.UpdateContainersResponse;
 import io.jrt.server.config.NriConfig;
 import io.jrt.server.rpc.SocketFile;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -90,26 +87,12 @@ public final class NriServer implements AutoCloseable {
    */
   public static NriServer start(
       NriConfig config, NriPlugins plugins, NodeRuntime runtime, String version) {
-    Path path = Path.of(config.socket());
-    SocketFile.prepare(path, STEP);
-    try {
-      ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-      try {
-        server.bind(UnixDomainSocketAddress.of(path));
-        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
-        NriServer started =
-            new NriServer(config, plugins, runtime, version, server, SocketFile.bound(path));
-        plugins.limiter(runtime::limitContainer);
-        Thread.ofVirtual().name("nri-server").start(started::accept);
-        return started;
-      } catch (IOException e) {
-        server.close();
-        throw e;
-      }
-    } catch (IOException e) {
-      throw new JrtException(
-          ErrorKind.UNAVAILABLE, STEP, "cannot listen on %s: %s".formatted(path, e), e);
-    }
+    SocketFile.Listening socket = SocketFile.listen(Path.of(config.socket()), "rw-------", STEP);
+    NriServer started =
+        new NriServer(config, plugins, runtime, version, socket.server(), socket.file());
+    plugins.limiter(runtime::limitContainer);
+    Thread.ofVirtual().name("nri-server").start(started::accept);
+    return started;
   }
 
   private void accept() {
@@ -136,75 +119,110 @@ public final class NriServer implements AutoCloseable {
   }
 
   private void welcome(SocketChannel socket) {
-    BlockingQueue<RegisterPluginRequest> registered = new ArrayBlockingQueue<>(1);
-    PluginLink[] self = new PluginLink[1];
-    PluginLink link =
-        new PluginLink(
-            socket,
-            (method, payload) -> answer(method, payload, registered),
-            () -> {
-              if (self[0] != null) {
-                links.remove(self[0]);
-                plugins.remove(self[0]);
-              }
-            });
-    self[0] = link;
-    links.add(link);
-    link.start();
-    String who = "a plugin";
+    Visit visit = new Visit(socket);
+    links.add(visit.link);
+    visit.link.start();
     try {
+      visit.take();
+    } catch (CallFailure e) {
+      log.warn("nri plugin {} does not take part: {}", visit.who(), e.getMessage());
+      visit.link.close();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      visit.link.close();
+    }
+  }
+
+  /** One plugin's coming, and what it asks while it is here. */
+  private final class Visit implements PluginLink.Service {
+    private final PluginLink link;
+    private final BlockingQueue<RegisterPluginRequest> registered = new ArrayBlockingQueue<>(1);
+
+    /** Known since it is configured: from then on it may ask for things. */
+    private volatile Optional<Plugin> plugin = Optional.empty();
+
+    private Visit(SocketChannel socket) {
+      this.link = new PluginLink(socket, this);
+    }
+
+    /** Waits until it says who it is, and lets it in. */
+    private void take() throws CallFailure, InterruptedException {
       RegisterPluginRequest asked =
           registered.poll(config.registrationTimeout().toMillis(), TimeUnit.MILLISECONDS);
       if (asked == null) {
         throw new CallFailure.Broken("it did not register");
       }
-      who = asked.getPluginIdx() + "-" + asked.getPluginName();
-      admit(link, asked);
-    } catch (CallFailure e) {
-      log.warn("nri plugin {} does not take part: {}", who, e.getMessage());
-      link.close();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      link.close();
+      Plugin known =
+          new Plugin(
+              asked.getPluginIdx(),
+              asked.getPluginName(),
+              configure(link),
+              link,
+              config.requestTimeout());
+      plugin = Optional.of(known);
+      plugins.admit(known, () -> synchronize(known));
+      // It may have gone while it was let in.
+      if (!links.contains(link)) {
+        plugins.remove(link);
+      }
+    }
+
+    @Override
+    public Optional<Message> call(String method, ByteString payload)
+        throws InvalidProtocolBufferException {
+      return switch (method) {
+        case "RegisterPlugin" -> {
+          register(RegisterPluginRequest.parseFrom(payload));
+          yield Optional.of(Empty.getDefaultInstance());
+        }
+        case "UpdateContainers" -> Optional.of(update(UpdateContainersRequest.parseFrom(payload)));
+        default -> Optional.empty();
+      };
+    }
+
+    private void register(RegisterPluginRequest asked) {
+      if (!INDEX.matcher(asked.getPluginIdx()).matches()
+          || !NAME.matcher(asked.getPluginName()).matches()) {
+        throw new JrtException(
+            ErrorKind.INVALID,
+            STEP,
+            "plugin index \"%s\" is not two digits, or its name \"%s\" is none"
+                .formatted(asked.getPluginIdx(), asked.getPluginName()));
+      }
+      if (plugin.isPresent() || !registered.offer(asked)) {
+        throw new JrtException(
+            ErrorKind.FAILED_PRECONDITION, STEP, "this plugin has registered before");
+      }
+    }
+
+    private Message update(UpdateContainersRequest asked) {
+      Plugin asking =
+          plugin.orElseThrow(
+              () ->
+                  new JrtException(
+                      ErrorKind.FAILED_PRECONDITION, STEP, "this plugin has not registered"));
+      if (asked.getEvictCount() > 0) {
+        throw new JrtException(
+            ErrorKind.UNIMPLEMENTED, STEP, "evicting containers is the kubelet's work");
+      }
+      return UpdateContainersResponse.newBuilder()
+          .addAllFailed(plugins.update(asking.fullName(), asked.getUpdateList()))
+          .build();
+    }
+
+    private String who() {
+      return plugin.map(Plugin::fullName).orElse("that nobody knows yet");
+    }
+
+    @Override
+    public void ended() {
+      links.remove(link);
+      plugins.remove(link);
     }
   }
 
-  private Optional<Message> answer(
-      String method, ByteString payload, BlockingQueue<RegisterPluginRequest> registered)
-      throws InvalidProtocolBufferException {
-    return switch (method) {
-      case "RegisterPlugin" -> {
-        RegisterPluginRequest asked = RegisterPluginRequest.parseFrom(payload);
-        if (!INDEX.matcher(asked.getPluginIdx()).matches()
-            || !NAME.matcher(asked.getPluginName()).matches()) {
-          throw new JrtException(
-              ErrorKind.INVALID,
-              STEP,
-              "plugin index \"%s\" is not two digits, or its name \"%s\" is none"
-                  .formatted(asked.getPluginIdx(), asked.getPluginName()));
-        }
-        if (!registered.offer(asked)) {
-          throw new JrtException(
-              ErrorKind.FAILED_PRECONDITION, STEP, "this plugin has registered before");
-        }
-        yield Optional.of(Empty.getDefaultInstance());
-      }
-      case "UpdateContainers" -> {
-        UpdateContainersRequest asked = UpdateContainersRequest.parseFrom(payload);
-        if (asked.getEvictCount() > 0) {
-          throw new JrtException(
-              ErrorKind.UNIMPLEMENTED, STEP, "evicting containers is the kubelet's work");
-        }
-        yield Optional.of(
-            UpdateContainersResponse.newBuilder()
-                .addAllFailed(plugins.update(asked.getUpdateList()))
-                .build());
-      }
-      default -> Optional.empty();
-    };
-  }
-
-  private void admit(PluginLink link, RegisterPluginRequest asked) throws CallFailure {
+  /** Tells a plugin whom it speaks with; answers the events that it wants to hear of. */
+  private int configure(PluginLink link) throws CallFailure {
     Duration patience = config.registrationTimeout();
     ConfigureResponse configured =
         link.call(
@@ -223,18 +241,11 @@ public final class NriServer implements AutoCloseable {
       throw new CallFailure.Broken(
           "it wants events 0x%x, of which jrt does not know all".formatted(events));
     }
-    Plugin plugin =
-        new Plugin(
-            asked.getPluginIdx(), asked.getPluginName(), events, link, config.requestTimeout());
-    plugins.admit(plugin, () -> synchronize(link, patience));
-    // It may have gone while it was let in.
-    if (!links.contains(link)) {
-      plugins.remove(link);
-    }
+    return events;
   }
 
   /** Tells all that is there, in as many messages as that takes. */
-  private void synchronize(PluginLink link, Duration patience) throws CallFailure {
+  private void synchronize(Plugin plugin) throws CallFailure {
     List<SynchronizeRequest> messages = new ArrayList<>();
     SynchronizeRequest.Builder next = SynchronizeRequest.newBuilder();
     int bytes = 0;
@@ -261,11 +272,19 @@ public final class NriServer implements AutoCloseable {
     messages.add(next.build());
     for (SynchronizeRequest message : messages) {
       SynchronizeResponse answer =
-          link.call("Synchronize", message, SynchronizeResponse.parser(), patience);
+          plugin
+              .link()
+              .call(
+                  "Synchronize",
+                  message,
+                  SynchronizeResponse.parser(),
+                  config.registrationTimeout());
       if (answer.getMore() != message.getMore()) {
         throw new CallFailure.Broken("it cannot take all pods and containers in several messages");
       }
-      plugins.updateSoon(answer.getUpdateList());
+      if (answer.getUpdateCount() > 0) {
+        plugins.updateSoon(Map.of(plugin.fullName(), answer.getUpdateList()));
+      }
     }
   }
 

@@ -44,31 +44,29 @@ final class PluginLink implements AutoCloseable {
   private static final int CODE_UNKNOWN = 2;
   private static final int CODE_UNIMPLEMENTED = 12;
 
-  /** What the plugin may ask of the daemon. */
+  /** Who answers the plugin. */
   interface Service {
     /**
      * @return the answer, or empty for a method that is not known
      * @throws JrtException to be told to the plugin
      */
     Optional<Message> call(String method, ByteString payload) throws InvalidProtocolBufferException;
+
+    /** The link has ended; called once or more often. */
+    void ended();
   }
 
   private final ByteChannel socket;
   private final Service service;
-  private final Runnable onClose;
   private final ReentrantLock sending = new ReentrantLock();
   private final AtomicInteger streams = new AtomicInteger(1);
   private final Map<Integer, BlockingQueue<Optional<Response>>> calls = new ConcurrentHashMap<>();
   private final Semaphore answering = new Semaphore(CALLS_AT_ONCE);
   private volatile boolean closed;
 
-  /**
-   * @param onClose called when the link has ended, once or more often
-   */
-  PluginLink(ByteChannel socket, Service service, Runnable onClose) {
+  PluginLink(ByteChannel socket, Service service) {
     this.socket = socket;
     this.service = service;
-    this.onClose = onClose;
   }
 
   void start() {
@@ -253,6 +251,6 @@ final class PluginLink implements AutoCloseable {
       log.debug("closing the socket of a plugin failed: {}", e.toString());
     }
     calls.values().forEach(waiting -> waiting.offer(Optional.empty()));
-    onClose.run();
+    service.ended();
   }
 }

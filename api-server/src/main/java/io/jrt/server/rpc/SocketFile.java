@@ -5,6 +5,7 @@ import io.jrt.errors.JrtException;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -29,6 +30,34 @@ public final class SocketFile {
   public static SocketFile bound(Path path) throws IOException {
     return new SocketFile(path, inode(path));
   }
+
+  /**
+   * Listens on the path, where only those whom the permissions name may come.
+   *
+   * @param permissions as in {@code rw-rw----}
+   * @param step for the error
+   * @throws JrtException as {@link #prepare} does, and UNAVAILABLE when the socket cannot be made
+   */
+  public static Listening listen(Path path, String permissions, String step) {
+    prepare(path, step);
+    try {
+      ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+      try {
+        server.bind(UnixDomainSocketAddress.of(path));
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
+        return new Listening(server, bound(path));
+      } catch (IOException e) {
+        server.close();
+        throw e;
+      }
+    } catch (IOException e) {
+      throw new JrtException(
+          ErrorKind.UNAVAILABLE, step, "cannot listen on %s: %s".formatted(path, e), e);
+    }
+  }
+
+  /** A socket that is listened on, and its file. */
+  public record Listening(ServerSocketChannel server, SocketFile file) {}
 
   private static Object inode(Path path) throws IOException {
     return Files.getAttribute(path, "unix:ino", LinkOption.NOFOLLOW_LINKS);

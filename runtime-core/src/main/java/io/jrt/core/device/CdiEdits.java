@@ -2,6 +2,7 @@ package io.jrt.core.device;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a CDI device changes in a container, as its spec says it.
@@ -37,6 +38,24 @@ public record CdiEdits(
   }
 
   /**
+   * What is wrong with a path of a node or a container; empty for one that is absolute and plain.
+   */
+  static Optional<String> fault(String path) {
+    if (!path.startsWith("/")) {
+      return Optional.of(", which is not absolute");
+    }
+    if (path.indexOf('\0') >= 0) {
+      return Optional.of(" with a NUL");
+    }
+    for (String part : path.split("/", -1)) {
+      if (part.equals("..") || part.equals(".")) {
+        return Optional.of(" with dots");
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
    * A device file. What is empty is taken from the node's own file.
    *
    * @param path in the container
@@ -54,6 +73,8 @@ public record CdiEdits(
       String permissions,
       Optional<Long> uid,
       Optional<Long> gid) {
+    static final Set<String> TYPES = Set.of("b", "c", "u", "p");
+
     /** The node's own file at the same path, to be used in every way. */
     public static Node of(String path) {
       return new Node(

@@ -233,7 +233,7 @@ public final class CdiSpecReader {
       absolute(node, "hostPath", where);
     }
     String type = text(node, "type", where);
-    if (!type.isEmpty() && !Set.of("b", "c", "u", "p").contains(type)) {
+    if (!type.isEmpty() && !Node.TYPES.contains(type)) {
       throw invalid(in(where) + "has device %s of the unknown type \"%s\"".formatted(path, type));
     }
     String permissions = text(node, "permissions", where);
@@ -381,14 +381,11 @@ public final class CdiSpecReader {
 
   private String absolute(JsonNode node, String field, String where) {
     String path = text(node, field, where);
-    if (!path.startsWith("/")) {
-      throw invalid(in(where) + "has the %s \"%s\", which is not absolute".formatted(field, path));
-    }
-    for (String part : path.split("/", -1)) {
-      if (part.equals("..") || part.equals(".")) {
-        throw invalid(in(where) + "has the %s \"%s\" with dots".formatted(field, path));
-      }
-    }
+    CdiEdits.fault(path)
+        .ifPresent(
+            fault -> {
+              throw invalid(in(where) + "has the %s \"%s\"%s".formatted(field, path, fault));
+            });
     return path;
   }
 

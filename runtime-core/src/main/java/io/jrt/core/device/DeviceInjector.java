@@ -202,7 +202,23 @@ public final class DeviceInjector {
       }
     }
 
+    /** What a plugin says was read by nobody before. */
+    private void check(Node node, Origin origin) {
+      path(origin, "device path", node.path());
+      path(origin, "device path on the node", node.source());
+      if (!node.type().isEmpty() && !Node.TYPES.contains(node.type())) {
+        throw invalid(
+            origin, "device %s of the unknown type \"%s\"".formatted(node.path(), node.type()));
+      }
+      for (Optional<Long> number : List.of(node.major(), node.minor())) {
+        if (number.isPresent() && (number.get() < 0 || number.get() > 0xffff_ffffL)) {
+          throw invalid(origin, "device %s of number %d".formatted(node.path(), number.get()));
+        }
+      }
+    }
+
     private void add(Node node, Origin origin) {
+      check(node, origin);
       Optional<Stat> stat =
           files.statIfPresent(
               Fd.CWD, node.source().getBytes(StandardCharsets.UTF_8), At.AT_SYMLINK_NOFOLLOW);
@@ -265,6 +281,7 @@ public final class DeviceInjector {
     }
 
     private void check(Mount mount, Origin origin) {
+      path(origin, "mount destination", mount.containerPath());
       boolean known =
           mount.type().isEmpty() || mount.type().equals("bind") || mount.type().equals("tmpfs");
       if (!known && !mount.options().contains("bind") && !mount.options().contains("rbind")) {
@@ -272,6 +289,14 @@ public final class DeviceInjector {
             origin,
             "a mount of type %s on %s, which jrt does not make"
                 .formatted(mount.type(), mount.containerPath()));
+      }
+      if (!mount.type().equals("tmpfs")) {
+        path(origin, "mount source", mount.hostPath());
+      }
+      try {
+        DeviceMounts.request(mount, false);
+      } catch (IllegalArgumentException e) {
+        throw invalid(origin, "a mount on %s: %s".formatted(mount.containerPath(), e.getMessage()));
       }
     }
 
@@ -300,6 +325,11 @@ public final class DeviceInjector {
     }
 
     private void add(Hook hook, Origin origin) {
+      path(origin, "%s hook".formatted(hook.moment().word()), hook.path());
+      if (hook.seconds().isPresent() && hook.seconds().get() <= 0) {
+        throw invalid(
+            origin, "hook %s with a timeout of %d".formatted(hook.path(), hook.seconds().get()));
+      }
       String program = String.valueOf(Path.of(hook.path()).getFileName());
       String action = NVIDIA_HOOKS.contains(program) ? action(hook) : "";
       switch (action) {
@@ -380,6 +410,18 @@ public final class DeviceInjector {
         ErrorKind.NOT_FOUND,
         STEP,
         "device file %s of %s does not exist".formatted(node.source(), origin));
+  }
+
+  private static void path(Origin origin, String what, String path) {
+    CdiEdits.fault(path)
+        .ifPresent(
+            fault -> {
+              throw invalid(origin, "the %s \"%s\"%s".formatted(what, path, fault));
+            });
+  }
+
+  private static JrtException invalid(Origin origin, String what) {
+    return new JrtException(ErrorKind.INVALID, STEP, "%s asks for %s".formatted(origin, what));
   }
 
   private static JrtException unimplemented(Origin origin, String what) {

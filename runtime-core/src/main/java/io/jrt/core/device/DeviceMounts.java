@@ -6,12 +6,21 @@ import io.jrt.volumes.Propagation;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Mounts of CDI devices as volumes. */
 public final class DeviceMounts {
+  private static final Pattern SIZE = Pattern.compile("([0-9]{1,18})([kKmMgG]?)");
+
   private DeviceMounts() {}
 
-  /** Reads the options, in the words of mount(8). */
+  /**
+   * Reads the options, in the words of mount(8).
+   *
+   * @throws IllegalArgumentException for a size or a mode that is none
+   */
   public static MountRequest request(CdiEdits.Mount mount, boolean userNamespace) {
     boolean readOnly = false;
     boolean recursive = false;
@@ -35,7 +44,7 @@ public final class DeviceMounts {
           if (option.startsWith("size=")) {
             size = bytes(option.substring("size=".length()));
           } else if (option.startsWith("mode=")) {
-            mode = Integer.parseInt(option.substring("mode=".length()), 8);
+            mode = mode(option.substring("mode=".length()));
           } else {
             options.add(option);
           }
@@ -56,11 +65,28 @@ public final class DeviceMounts {
         options);
   }
 
-  private static long bytes(String size) {
-    int last = size.length() - 1;
-    int shift = last < 0 ? -1 : "kmg".indexOf(Character.toLowerCase(size.charAt(last)));
-    return shift < 0
-        ? Long.parseLong(size)
-        : Long.parseLong(size.substring(0, last)) << (10 * (shift + 1));
+  private static int mode(String text) {
+    if (!text.matches("[0-7]{1,4}")) {
+      throw new IllegalArgumentException("the mode \"%s\" is none".formatted(text));
+    }
+    return Integer.parseInt(text, 8);
+  }
+
+  private static long bytes(String text) {
+    Matcher size = SIZE.matcher(text);
+    if (!size.matches()) {
+      throw noSize(text);
+    }
+    String unit = size.group(2).toLowerCase(Locale.ROOT);
+    int shift = unit.isEmpty() ? 0 : 10 * ("kmg".indexOf(unit) + 1);
+    long count = Long.parseLong(size.group(1));
+    if (count > Long.MAX_VALUE >> shift) {
+      throw noSize(text);
+    }
+    return count << shift;
+  }
+
+  private static IllegalArgumentException noSize(String text) {
+    return new IllegalArgumentException("the size \"%s\" is none".formatted(text));
   }
 }

@@ -83,8 +83,6 @@ final class ContainerRuns {
       }
       ContainerLifecycle.requireReady(pod, START);
       try {
-        operation.step("ask plugins");
-        pods.plugins().start(pod, container);
         launch(operation, container, pod);
       } catch (RuntimeException e) {
         ends.failedToStart(container, e);
@@ -112,6 +110,8 @@ final class ContainerRuns {
     DeviceInjection injection = specs.injection(record);
     DeviceGrant devices = specs.devices(record, injection);
     DeviceHooks hooks = new DeviceHooks(wiring, borrowings, pod, container, injection);
+    operation.step("ask plugins");
+    pods.plugins().start(pod, container);
     operation.step("take devices");
     borrowings.take(pod, container.id(), injection);
     operation.step("make cgroup");

@@ -26,11 +26,6 @@ final class PluginCalls {
     this.namespaces = namespaces;
   }
 
-  /** Nothing is put into words for nobody. */
-  private boolean nobody() {
-    return plugins.equals(LifecyclePlugins.NONE);
-  }
-
   LifecyclePlugins.Hold hold() {
     return plugins.hold();
   }
@@ -90,33 +85,23 @@ final class PluginCalls {
   }
 
   void runPod(Pod pod) {
-    if (!nobody()) {
-      plugins.runPod(view(pod));
-    }
+    plugins.runPod(view(pod));
   }
 
   void stopPod(Pod pod) {
-    if (!nobody()) {
-      plugins.stopPod(view(pod));
-    }
+    plugins.stopPod(view(pod));
   }
 
   void removePod(Pod pod) {
-    if (!nobody()) {
-      plugins.removePod(view(pod));
-    }
+    plugins.removePod(view(pod));
   }
 
   void updatePod(Pod pod, LinuxResources overhead, LinuxResources resources) {
-    if (!nobody()) {
-      plugins.updatePod(view(pod), overhead, resources);
-    }
+    plugins.updatePod(view(pod), overhead, resources);
   }
 
   void podUpdated(Pod pod) {
-    if (!nobody()) {
-      plugins.podUpdated(view(pod));
-    }
+    plugins.podUpdated(view(pod));
   }
 
   /** The container as the plugins want it; what was decided of it so far is in the record. */
@@ -125,21 +110,15 @@ final class PluginCalls {
   }
 
   void created(Pod pod, Container container) {
-    if (!nobody()) {
-      plugins.containerCreated(view(pod), view(container));
-    }
+    plugins.containerCreated(view(pod), view(container));
   }
 
   void start(Pod pod, Container container) {
-    if (!nobody()) {
-      plugins.startContainer(view(pod), view(container));
-    }
+    plugins.startContainer(view(pod), view(container));
   }
 
   void started(Pod pod, Container container) {
-    if (!nobody()) {
-      plugins.containerStarted(view(pod), view(container));
-    }
+    plugins.containerStarted(view(pod), view(container));
   }
 
   LinuxResources update(Container container, LinuxResources resources) {
@@ -161,6 +140,6 @@ final class PluginCalls {
   }
 
   private Optional<Pod> pod(Container container) {
-    return nobody() ? Optional.empty() : inventory.findPod(container.podId());
+    return inventory.findPod(container.podId());
   }
 }
