@@ -45,7 +45,7 @@ test-v2: build ## the tests of cgroups, launch and lifecycle in a guest with cgr
 
 fault: setup-test ## kill, fail and hang the daemon at every step, cut its power, fill its disks, load it; two hours
 	$(SWEPT) $(MVN) -DskipITs=false $(LONG) -Djrt.fault=full \
-	  -Dit.test='CrashWalkIT,PullCrashIT,PowerCutIT,FaultWalkIT,FaultsIT,RestartIT,LoadIT,DamagedRecordsIT,CheckIT,SoakIT' \
+	  -Dit.test='CrashWalkIT,PullCrashIT,PowerCutIT,FaultWalkIT,FaultsIT,DiskFaultsIT,RestartIT,LoadIT,DamagedRecordsIT,CheckIT,SoakIT' \
 	  -Dtest='*SimulationTest' -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify
 
 soak: setup-test ## random pods, kills and execs for MINUTES (10) or HOURS, SEED=… repeats one
