@@ -170,6 +170,14 @@ final class PortRelay extends ChannelInboundHandlerAdapter {
     }
   }
 
+  /** What one turn of reading brought goes out together. */
+  @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) {
+    if (!over) {
+      wire.flush();
+    }
+  }
+
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
     if (event instanceof ChannelInputShutdownEvent && !over) {

@@ -4,8 +4,11 @@ import io.netty.buffer.ByteBuf;
 
 /** What a {@link PortRelay} needs of the protocol that carries it; all on the event loop. */
 interface PortWire {
-  /** Bytes from the pod; takes the buffer over. */
+  /** Bytes from the pod, to be sent by the next {@link #flush}; takes the buffer over. */
   void data(ByteBuf bytes);
+
+  /** Sends what was given so far. */
+  void flush();
 
   /** The pod sends nothing more. */
   void endData();

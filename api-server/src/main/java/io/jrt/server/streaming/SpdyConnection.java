@@ -160,18 +160,21 @@ abstract class SpdyConnection extends SimpleChannelInboundHandler<SpdyFrame> {
     raw.writeAndFlush(frame, raw.voidPromise());
   }
 
-  /** Sends the buffer itself, and releases it; any thread. */
-  final void send(int stream, ByteBuf bytes) {
+  /** Sends the buffer itself by the next {@link #flush}, and releases it; any thread. */
+  final void write(int stream, ByteBuf bytes) {
     int length = bytes.readableBytes();
     ByteBuf header = raw.alloc().ioBuffer(DATA_HEADER);
     header.writeInt(stream).writeByte(0).writeMedium(length);
-    raw.write(header, raw.voidPromise());
-    raw.writeAndFlush(bytes, raw.voidPromise());
+    raw.write(Unpooled.wrappedBuffer(header, bytes), raw.voidPromise());
+  }
+
+  final void flush() {
+    raw.flush();
   }
 
   final void sendText(int stream, String text) {
     if (!text.isEmpty()) {
-      send(stream, Unpooled.wrappedBuffer(text.getBytes(StandardCharsets.UTF_8)));
+      send(stream, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
     }
   }
 

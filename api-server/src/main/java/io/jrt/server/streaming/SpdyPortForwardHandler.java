@@ -157,7 +157,12 @@ final class SpdyPortForwardHandler extends SpdyConnection {
 
     @Override
     public void data(ByteBuf bytes) {
-      send(data, bytes);
+      write(data, bytes);
+    }
+
+    @Override
+    public void flush() {
+      SpdyPortForwardHandler.this.flush();
     }
 
     @Override

@@ -132,10 +132,17 @@ abstract class WebSocketConnection extends SimpleChannelInboundHandler<WebSocket
     ByteBuf data = context.alloc().ioBuffer(1 + bytes.remaining());
     data.writeByte(channel).writeBytes(bytes);
     write(new BinaryWebSocketFrame(data));
+    flush();
   }
 
   /** Sends a message with the buffer itself, and releases it; any thread. */
   final void send(int channel, ByteBuf bytes) {
+    write(channel, bytes);
+    flush();
+  }
+
+  /** The same, by the next {@link #flush}. */
+  final void write(int channel, ByteBuf bytes) {
     if (base64) {
       ByteBuf encoded = Base64.encode(bytes, false, Base64Dialect.STANDARD);
       bytes.release();
@@ -143,10 +150,14 @@ abstract class WebSocketConnection extends SimpleChannelInboundHandler<WebSocket
           new TextWebSocketFrame(
               Unpooled.wrappedBuffer(
                   ByteBufUtil.writeAscii(context.alloc(), Integer.toString(channel)), encoded)));
-      return;
+    } else {
+      ByteBuf head = context.alloc().ioBuffer(1).writeByte(channel);
+      write(new BinaryWebSocketFrame(Unpooled.wrappedBuffer(head, bytes)));
     }
-    ByteBuf head = context.alloc().ioBuffer(1).writeByte(channel);
-    write(new BinaryWebSocketFrame(Unpooled.wrappedBuffer(head, bytes)));
+  }
+
+  final void flush() {
+    context.flush();
   }
 
   final void sendText(int channel, String text) {
@@ -154,7 +165,7 @@ abstract class WebSocketConnection extends SimpleChannelInboundHandler<WebSocket
   }
 
   private void write(WebSocketFrame frame) {
-    context.writeAndFlush(frame, context.voidPromise());
+    context.write(frame, context.voidPromise());
   }
 
   /** Says farewell and closes, after all that was sent before; on the event loop. */

@@ -73,7 +73,12 @@ final class WebSocketPortForwardHandler extends WebSocketConnection {
 
     @Override
     public void data(ByteBuf bytes) {
-      send(number, bytes);
+      write(number, bytes);
+    }
+
+    @Override
+    public void flush() {
+      WebSocketPortForwardHandler.this.flush();
     }
 
     @Override
