@@ -71,14 +71,15 @@ public final class WholeFile {
       if (durability == Durability.POWER_CUT) {
         syncParent(place);
       }
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
+      // An error, too: a sync on a virtual thread may want a carrier more than there may be.
       discard(beside, e);
       throw e;
     }
   }
 
   /** What a full disk cut short must not take of the disk as well. */
-  private static void discard(Path beside, Exception why) {
+  private static void discard(Path beside, Throwable why) {
     try {
       Files.deleteIfExists(beside);
     } catch (IOException e) {

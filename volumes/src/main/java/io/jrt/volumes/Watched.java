@@ -81,12 +81,18 @@ final class Watched {
   <T> T call(String owner, Work<T> work, Consumer<T> throwAway) {
     Step step = new Step(owner);
     Outcome<T> outcome = new Outcome<>();
-    active.add(step);
-    Threads.start(
+    Thread thread =
         Thread.ofPlatform()
             .daemon()
             .name("jrt-mount")
-            .unstarted(() -> run(work, step, outcome, throwAway)));
+            .unstarted(() -> run(work, step, outcome, throwAway));
+    active.add(step);
+    try {
+      Threads.start(thread);
+    } catch (JrtException e) {
+      active.remove(step);
+      throw e;
+    }
     synchronized (outcome) {
       while (!outcome.done) {
         long left = limit.toNanos() - step.nanos();
