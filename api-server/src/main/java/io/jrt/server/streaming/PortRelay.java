@@ -3,6 +3,7 @@ package io.jrt.server.streaming;
 import io.jrt.errors.JrtException;
 import io.jrt.linux.Fd;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
@@ -31,6 +32,9 @@ final class PortRelay extends ChannelInboundHandlerAdapter {
   private static final long LAST_WORDS_MILLIS = 1000;
   private static final long LAST_ANSWER_SECONDS = 30;
   private static final int EARLY_LIMIT = 128 * 1024;
+  private static final int SMALLEST_READ = 2 * 1024;
+  private static final int FIRST_READ = 16 * 1024;
+  private static final int LARGEST_READ = 256 * 1024;
   private static final WriteBufferWaterMark WATER_MARK =
       new WriteBufferWaterMark(64 * 1024, 128 * 1024);
 
@@ -77,7 +81,12 @@ final class PortRelay extends ChannelInboundHandlerAdapter {
       return;
     }
     EpollSocketChannel channel = new EpollSocketChannel(fd.detach());
-    channel.config().setAllowHalfClosure(true).setWriteBufferWaterMark(WATER_MARK);
+    channel
+        .config()
+        .setAllowHalfClosure(true)
+        .setWriteBufferWaterMark(WATER_MARK)
+        .setRecvByteBufAllocator(
+            new AdaptiveRecvByteBufAllocator(SMALLEST_READ, FIRST_READ, LARGEST_READ));
     channel.pipeline().addLast(this);
     pod = channel;
     eventLoop

@@ -41,13 +41,13 @@ import javax.net.ssl.SSLException;
  * URL's query says is never looked at.
  *
  * <p>A connection costs no thread. A client that reads no more holds the process or the port at the
- * other end, and what lies in memory for it stays below half a megabyte.
+ * other end, and what lies in memory for it is about half a megabyte at most.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a failed write breaks the channel, which is told
 public final class StreamingServer implements AutoCloseable {
   private static final int MAX_REQUEST_BODY = 64 * 1024;
   private static final WriteBufferWaterMark WATER_MARK =
-      new WriteBufferWaterMark(64 * 1024, 192 * 1024);
+      new WriteBufferWaterMark(64 * 1024, 256 * 1024);
 
   private final Tokens tokens;
   private final EventLoopGroup eventLoops;
