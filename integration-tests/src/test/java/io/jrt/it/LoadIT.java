@@ -44,7 +44,7 @@ class LoadIT {
       FULL ? Duration.ofMinutes(Integer.getInteger("jrt.load.minutes", 10)) : Duration.ofSeconds(5);
   private static final int ROUNDS = FULL ? 500 : 24;
   private static final int AT_ONCE = FULL ? 20 : 6;
-  private static final long FLOOD = FULL ? 4L << 30 : 200L << 20;
+  private static final long FLOOD = FULL ? 4000L << 20 : 200L << 20;
 
   private Daemon daemon;
   private String image;
@@ -229,16 +229,16 @@ class LoadIT {
     String ticks = "i=0; while [ ! -e /stop ]; do echo $i; i=$((i+1)); usleep 20000; done";
     String ticking =
         daemon.cri().run(quietPod, quiet, Cri.container("ticks", image, "sh", "-c", ticks).build());
-    String line = "x".repeat(1000);
-    long began = System.nanoTime();
+    // Made first, so that what makes it is not what limits the flood.
+    String floods =
+        "yes %s | head -c %d > /lines; cat%s"
+            .formatted("x".repeat(999), FLOOD / 20, " /lines".repeat(20));
     String flood =
         daemon
             .cri()
-            .run(
-                floodingPod,
-                flooding,
-                Cri.container("flood", image, "sh", "-c", "yes " + line + " | head -c " + FLOOD)
-                    .build());
+            .run(floodingPod, flooding, Cri.container("flood", image, "sh", "-c", floods).build());
+    awaitLine(logs.resolve("flooding/flood.log"));
+    long began = System.nanoTime();
     List<Long> probes = new ArrayList<>();
     while (daemon.cri().status(flood).getState() == ContainerState.CONTAINER_RUNNING) {
       long asked = System.nanoTime();
