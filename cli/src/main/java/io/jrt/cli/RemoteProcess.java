@@ -8,10 +8,9 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,10 +24,6 @@ final class RemoteProcess implements AutoCloseable {
   private static final int ERROR = 3;
   private static final int RESIZE = 4;
   private static final int CLOSE = 255;
-  private static final Pattern EXIT_CODE =
-      Pattern.compile("\"reason\"\\s*:\\s*\"ExitCode\"\\s*,\\s*\"message\"\\s*:\\s*\"(\\d+)\"");
-  private static final Pattern MESSAGE =
-      Pattern.compile("\"message\"\\s*:\\s*\"((?:[^\"\\\\]|\\\\.)*)\"");
 
   private final WebSocket socket;
   private volatile boolean detached;
@@ -102,16 +97,39 @@ final class RemoteProcess implements AutoCloseable {
     to.flush();
   }
 
+  /** Reads a {@code metav1.Status} object. */
   private static int exitCode(String status) throws ProtocolException {
-    if (status.contains("\"Success\"")) {
-      return 0;
+    try {
+      if (new JsonReader(status).whole() instanceof Map<?, ?> whole) {
+        if ("Success".equals(whole.get("status"))) {
+          return 0;
+        }
+        if ("NonZeroExitCode".equals(whole.get("reason"))) {
+          return Integer.parseInt(cause(whole, "ExitCode"));
+        }
+        if (whole.get("message") instanceof String message) {
+          throw new ProtocolException(message);
+        }
+      }
+    } catch (IllegalArgumentException e) {
+      throw new ProtocolException("the command's status is none: " + status);
     }
-    Matcher code = EXIT_CODE.matcher(status);
-    if (code.find()) {
-      return Integer.parseInt(code.group(1));
+    throw new ProtocolException("the command's status is none: " + status);
+  }
+
+  /** The message of the status' cause of that reason; empty when there is none. */
+  private static String cause(Map<?, ?> status, String reason) {
+    if (status.get("details") instanceof Map<?, ?> details
+        && details.get("causes") instanceof List<?> causes) {
+      for (Object each : causes) {
+        if (each instanceof Map<?, ?> cause
+            && reason.equals(cause.get("reason"))
+            && cause.get("message") instanceof String message) {
+          return message;
+        }
+      }
     }
-    Matcher message = MESSAGE.matcher(status);
-    throw new ProtocolException(message.find() ? message.group(1) : status);
+    return "";
   }
 
   /** Sends everything the stream gives, then closes the process's standard input. */
