@@ -316,7 +316,7 @@ public final class Main {
                 configuration,
                 doctor,
                 root.resolve("uploads"),
-                streaming.certificates(),
+                streaming,
                 reload));
     if (!config.traces().endpoint().isEmpty()) {
       var traces = closer.add(Traces.start(config.traces(), version, root));

@@ -1,7 +1,7 @@
 package io.jrt.cli;
 
-import io.jrt.cri.v1.ExecRequest;
-import io.jrt.cri.v1.ExecResponse;
+import io.jrt.admin.v1.ExecRequest;
+import io.jrt.admin.v1.ExecResponse;
 import java.io.IOException;
 import java.util.List;
 import java.util.OptionalInt;
@@ -17,8 +17,12 @@ final class ExecCommand implements Command {
         true,
         List.of(
             Flag.toggle('i', "interactive", "hand our standard input to it"),
-            Flag.toggle('t', "tty", "give it a terminal")),
-        List.of("exec web ls /", "exec -it web sh"));
+            Flag.toggle('t', "tty", "give it a terminal"),
+            Flag.option('u', "user", "USER[:GROUP]", "run as this user, not the container's"),
+            Flag.option('w', "workdir", "PATH", "working directory"),
+            Variables.ENV,
+            Variables.ENV_FILE),
+        List.of("exec web ls /", "exec -it web sh", "exec -u 1000 -w /tmp web id"));
   }
 
   @Override
@@ -34,13 +38,14 @@ final class ExecCommand implements Command {
     ExecRequest request =
         ExecRequest.newBuilder()
             .setContainerId(id)
-            .addAllCmd(words.subList(1, words.size()))
+            .addAllCommand(words.subList(1, words.size()))
             .setTty(tty)
             .setStdin(input)
-            .setStdout(true)
-            .setStderr(!tty)
+            .setUser(arguments.value("user").orElse(""))
+            .setWorkingDirectory(arguments.value("workdir").orElse(""))
+            .addAllEnvironment(Variables.of(arguments))
             .build();
-    String url = session.daemon().runtime("Exec", request, ExecResponse.parser()).getUrl();
+    String url = session.daemon().admin("Exec", request, ExecResponse.parser()).getUrl();
     OptionalInt code = Interactive.join(url, input, tty, session);
     return code.orElse(Interactive.DETACHED);
   }

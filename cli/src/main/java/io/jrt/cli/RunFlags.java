@@ -26,9 +26,7 @@ import io.jrt.cri.v1.Protocol;
 import io.jrt.cri.v1.SecurityProfile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -43,8 +41,8 @@ final class RunFlags {
           Flag.toggle('d', "detach", "leave it running and print its id"),
           Flag.toggle("rm", "remove it when it ends"),
           Flag.option("name", "NAME", "call it so"),
-          Flag.option('e', "env", "KEY[=VALUE]", "set a variable, or hand ours on"),
-          Flag.option("env-file", "FILE", "variables from a file, one KEY=VALUE a line"),
+          Variables.ENV,
+          Variables.ENV_FILE,
           Flag.option('v', "volume", "SOURCE:PATH[:ro]", "mount a host path or a named volume"),
           Flag.option("tmpfs", "PATH", "mount an empty tmpfs"),
           Flag.option('p', "publish", "[IP:]HOST:CONTAINER[/PROTOCOL]", "forward a host port"),
@@ -129,7 +127,14 @@ final class RunFlags {
                     .setSecurityContext(security()));
     labels(container::putLabels);
     arguments.value("entrypoint").ifPresent(container::addCommand);
-    environment(container);
+    for (String variable : Variables.of(arguments)) {
+      int equals = variable.indexOf('=');
+      container.addEnvs(
+          KeyValue.newBuilder()
+              .setKey(variable.substring(0, equals))
+              .setValue(
+                  ByteString.copyFrom(variable.substring(equals + 1), StandardCharsets.UTF_8)));
+    }
     for (String volume : arguments.values("volume")) {
       container.addMounts(mount(volume, volumes));
     }
@@ -286,29 +291,6 @@ final class RunFlags {
 
   private List<String> upper(String flag) {
     return arguments.values(flag).stream().map(word -> word.toUpperCase(Locale.ROOT)).toList();
-  }
-
-  private void environment(ContainerConfig.Builder container) throws IOException {
-    List<String> all = new ArrayList<>();
-    for (String file : arguments.values("env-file")) {
-      for (String line : Files.readAllLines(Path.of(file))) {
-        if (!line.isBlank() && !line.startsWith("#")) {
-          all.add(line);
-        }
-      }
-    }
-    all.addAll(arguments.values("env"));
-    for (String text : all) {
-      int equals = text.indexOf('=');
-      String key = equals < 0 ? text : text.substring(0, equals);
-      String value = equals < 0 ? System.getenv(key) : text.substring(equals + 1);
-      if (value != null) {
-        container.addEnvs(
-            KeyValue.newBuilder()
-                .setKey(key)
-                .setValue(ByteString.copyFrom(value, StandardCharsets.UTF_8)));
-      }
-    }
   }
 
   private void labels(java.util.function.BiConsumer<String, String> put) {

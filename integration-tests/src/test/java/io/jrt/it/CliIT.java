@@ -396,6 +396,11 @@ class CliIT {
     }
     String id = daemon.jrt("ps", "-q").ok().strip();
     assertThat(daemon.jrt("exec", id.substring(0, 5), "echo", "x").ok()).isEqualTo("x\n");
+    String who = "id -u; id -g; pwd; echo $A";
+    String[] asOther = {"exec", "-u", "12:34", "-w", "/tmp", "-e", "A=b c", id, "sh", "-c", who};
+    assertThat(daemon.jrt(asOther).ok()).isEqualTo("12\n34\n/tmp\nb c\n");
+    assertThat(daemon.jrt("exec", "-u", "nobody-here", id, "id").err())
+        .contains("user \"nobody-here\" is not in the container's passwd");
     assertThat(Files.exists(directory)).isTrue();
   }
 }

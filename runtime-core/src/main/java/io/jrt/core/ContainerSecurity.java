@@ -50,4 +50,24 @@ public record ContainerSecurity(
     maskedPaths = List.copyOf(maskedPaths);
     readonlyPaths = List.copyOf(readonlyPaths);
   }
+
+  /** The same without a word about the user. */
+  public ContainerSecurity withoutUser() {
+    return new ContainerSecurity(
+        capabilities,
+        privileged,
+        namespaces,
+        selinux,
+        OptionalLong.empty(),
+        OptionalLong.empty(),
+        "",
+        readonlyRootfs,
+        supplementalGroups,
+        supplementalGroupsPolicy,
+        noNewPrivileges,
+        maskedPaths,
+        readonlyPaths,
+        seccomp,
+        apparmor);
+  }
 }

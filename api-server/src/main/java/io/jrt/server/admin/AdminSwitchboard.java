@@ -10,6 +10,8 @@ import io.jrt.admin.v1.DoctorRequest;
 import io.jrt.admin.v1.DoctorResponse;
 import io.jrt.admin.v1.EventsRequest;
 import io.jrt.admin.v1.EventsResponse;
+import io.jrt.admin.v1.ExecRequest;
+import io.jrt.admin.v1.ExecResponse;
 import io.jrt.admin.v1.ExportVolumeRequest;
 import io.jrt.admin.v1.ExportVolumeResponse;
 import io.jrt.admin.v1.GenerateCdiRequest;
@@ -60,6 +62,7 @@ import io.jrt.server.config.ConfigText;
 import io.jrt.server.config.Configuration;
 import io.jrt.server.image.Images;
 import io.jrt.server.rpc.Answers;
+import io.jrt.server.streaming.StreamingServer;
 import io.jrt.volumes.NamedVolumes;
 import java.nio.file.Path;
 import java.util.function.Supplier;
@@ -74,6 +77,7 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
   private final Events events;
   private final ListOperations listOperations;
   private final Logs logs;
+  private final Exec exec;
   private final Inspect inspect;
   private final Why why;
   private final Stats stats;
@@ -87,7 +91,7 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
 
   /**
    * @param uploads a directory for archives that are sent over the socket
-   * @param streamingCertificates what the streaming server shows, in PEM; empty without TLS
+   * @param streaming gives the URLs of commands
    * @param reload reads the configuration anew
    */
   public AdminSwitchboard(
@@ -98,17 +102,18 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
       Configuration configuration,
       Doctor doctor,
       Path uploads,
-      String streamingCertificates,
+      StreamingServer streaming,
       Supplier<Configuration.Reloaded> reload) {
     ArchiveUpload.removeLeftovers(uploads);
     this.configuration = configuration;
     this.reload = reload;
-    this.info = new Info(version, runtime, images, configuration, streamingCertificates);
+    this.info = new Info(version, runtime, images, configuration, streaming.certificates());
     this.pull = new Pull(images);
     this.importImage = new ImportImage(images, uploads);
     this.events = new Events(runtime);
     this.listOperations = new ListOperations(runtime);
     this.logs = new Logs(runtime);
+    this.exec = new Exec(runtime, streaming);
     this.inspect = new Inspect(runtime, images);
     this.why = new Why(runtime);
     this.stats = new Stats(runtime);
@@ -151,6 +156,11 @@ public final class AdminSwitchboard extends AdminGrpc.AdminImplBase {
   @Override
   public void logs(LogsRequest request, StreamObserver<LogsResponse> client) {
     logs.handle(request, client);
+  }
+
+  @Override
+  public void exec(ExecRequest request, StreamObserver<ExecResponse> client) {
+    Answers.one(client, exec.handle(request));
   }
 
   @Override

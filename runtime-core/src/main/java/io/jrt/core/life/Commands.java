@@ -3,6 +3,7 @@ package io.jrt.core.life;
 import io.jrt.core.Bytes;
 import io.jrt.core.ContainerState;
 import io.jrt.core.EnvVar;
+import io.jrt.core.ExecChanges;
 import io.jrt.core.ExecRequest;
 import io.jrt.core.ExecResult;
 import io.jrt.core.TerminalSize;
@@ -17,10 +18,13 @@ import io.jrt.core.launch.LaunchIo;
 import io.jrt.core.launch.LiveContainer;
 import io.jrt.core.launch.LiveExec;
 import io.jrt.core.launch.ProcessSpec;
+import io.jrt.core.spec.UserMerge;
+import io.jrt.core.spec.UserPlan;
 import io.jrt.core.store.ContainerRecord;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.events.ContainerEvent;
+import io.jrt.image.ImageUser;
 import io.jrt.linux.Fd;
 import io.jrt.linux.NamespaceKind;
 import io.jrt.linux.OpenFlags;
@@ -61,7 +65,8 @@ final class Commands {
     long began = System.nanoTime();
     Collector collector = new Collector();
     wiring.failPoints().hit("exec-sync.start");
-    LiveExec process = start(container, command, false, new LaunchIo.Pipes(false));
+    LiveExec process =
+        start(container, command, ExecChanges.NONE, false, new LaunchIo.Pipes(false));
     ExecSession session = null;
     try {
       session =
@@ -127,7 +132,7 @@ final class Commands {
         request.tty()
             ? new LaunchIo.Terminal(size.rows(), size.columns())
             : new LaunchIo.Pipes(request.stdin());
-    LiveExec process = start(container, request.command(), request.tty(), io);
+    LiveExec process = start(container, request.command(), request.changes(), request.tty(), io);
     try {
       ExecSession session =
           wiring
@@ -150,12 +155,13 @@ final class Commands {
     }
   }
 
-  private LiveExec start(Container container, List<Bytes> command, boolean tty, LaunchIo io) {
+  private LiveExec start(
+      Container container, List<Bytes> command, ExecChanges changes, boolean tty, LaunchIo io) {
     if (command.isEmpty() || command.getFirst().isEmpty()) {
       throw new JrtException(ErrorKind.INVALID, EXEC, "no command is given");
     }
     LiveContainer live = running(container, EXEC);
-    ContainerRecord record = container.record();
+    ContainerRecord record = changed(container.record(), live, changes);
     Pod pod = inventory.pod(container.podId());
     ProcessSpec own = specs.process(record, pod, new ArrayList<>());
     List<CString> environment = new ArrayList<>(own.env());
@@ -185,6 +191,28 @@ final class Commands {
             placement ->
                 live.exec(
                     new ExecSpec(process, placement, wiring.config().clampUnpermitted()), io));
+  }
+
+  /** The container as it would be if its own process were to have these changes. */
+  private ContainerRecord changed(ContainerRecord record, LiveContainer live, ExecChanges changes) {
+    if (changes.equals(ExecChanges.NONE)) {
+      return record;
+    }
+    UserPlan user = record.user();
+    if (!changes.user().isEmpty()) {
+      user =
+          UserMerge.merge(
+              record.config().security().withoutUser(),
+              new ImageUser(changes.user(), changes.group()),
+              specs.rootfs().accounts(live.pid()));
+    } else if (!changes.group().isEmpty()) {
+      throw new JrtException(
+          ErrorKind.INVALID,
+          EXEC,
+          "group \"%s\" is asked for without a user".formatted(changes.group()));
+    }
+    return record.with(
+        record.process().withChanges(changes.workingDirectory(), changes.environment()), user);
   }
 
   private void executed(Container container, List<Bytes> command, int code, long began) {

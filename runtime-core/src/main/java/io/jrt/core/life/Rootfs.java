@@ -107,6 +107,13 @@ final class Rootfs {
     }
   }
 
+  /** The accounts in a container, as its process sees them now. */
+  AccountFiles accounts(int pid) {
+    try (Fd root = kernel.files().openDirectory(Path.of("/proc/" + pid + "/root"))) {
+      return accounts(root);
+    }
+  }
+
   private AccountFiles accounts(Fd root) {
     return AccountFiles.parse(read(root, "etc/passwd"), read(root, "etc/group"));
   }

@@ -78,10 +78,7 @@ public final class ProcessMerge {
     if (directory.isEmpty()) {
       return "/";
     }
-    if (!directory.startsWith("/") || directory.indexOf('\0') >= 0) {
-      throw invalid("working directory \"%s\" is not absolute".formatted(directory));
-    }
-    return directory;
+    return ProcessPlan.checkDirectory(directory);
   }
 
   private static int stopSignal(ContainerConfig request, ImageConfig image) {

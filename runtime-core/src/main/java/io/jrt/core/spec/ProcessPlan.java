@@ -2,6 +2,8 @@ package io.jrt.core.spec;
 
 import io.jrt.core.Bytes;
 import io.jrt.core.EnvVar;
+import io.jrt.errors.ErrorKind;
+import io.jrt.errors.JrtException;
 import io.jrt.image.ImageUser;
 import java.util.List;
 
@@ -24,6 +26,31 @@ public record ProcessPlan(
     args = List.copyOf(args);
     environment = List.copyOf(environment);
     volumes = List.copyOf(volumes);
+  }
+
+  /**
+   * The same in another directory, unless that is empty, and with these variables over what is set.
+   *
+   * @throws JrtException INVALID for a directory that is not absolute, and for bad names
+   */
+  public ProcessPlan withChanges(String directory, List<EnvVar> variables) {
+    return new ProcessPlan(
+        args,
+        Environment.of(environment).with(variables).variables(),
+        directory.isEmpty() ? workingDirectory : checkDirectory(directory),
+        stopSignal,
+        imageUser,
+        volumes);
+  }
+
+  static String checkDirectory(String directory) {
+    if (!directory.startsWith("/") || directory.indexOf('\0') >= 0) {
+      throw new JrtException(
+          ErrorKind.INVALID,
+          "decide working directory",
+          "working directory \"%s\" is not absolute".formatted(directory));
+    }
+    return directory;
   }
 
   /** The same with these {@code NAME=value} over what is set. */

@@ -80,6 +80,26 @@ public record ContainerRecord(
         Optional.of(how));
   }
 
+  public ContainerRecord with(ProcessPlan nextProcess, UserPlan nextUser) {
+    return new ContainerRecord(
+        id,
+        podId,
+        config,
+        createdAt,
+        bootId,
+        imageId,
+        imageRef,
+        imageVolumes,
+        nextProcess,
+        nextUser,
+        cdiDevices,
+        cgroup,
+        resources,
+        labels,
+        changes,
+        end);
+  }
+
   public ContainerRecord withResources(LinuxResources next) {
     return new ContainerRecord(
         id,

@@ -1,9 +1,12 @@
 package io.jrt.core.life;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jrt.core.Bytes;
 import io.jrt.core.ContainerConfig;
+import io.jrt.core.EnvVar;
+import io.jrt.core.ExecChanges;
 import io.jrt.core.ExecRequest;
 import io.jrt.core.TerminalSize;
 import io.jrt.core.io.AttachRequest;
@@ -11,6 +14,7 @@ import io.jrt.core.io.ExecSession;
 import io.jrt.core.io.OutputStreamKind;
 import io.jrt.core.io.StreamClient;
 import io.jrt.core.io.StreamSession;
+import io.jrt.errors.JrtException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -165,5 +169,55 @@ class StreamsIT {
       session.endInput();
       assertThat(session.awaitExit()).isZero();
     }
+  }
+
+  @Test
+  void commandAsSomebodyElseElsewhere() throws Exception {
+    String pod = lab.runPod();
+    String container =
+        lab.start(
+            pod,
+            lab.container(
+                "c",
+                "echo 'other:x:1234:55:another:/home/other:/bin/sh' >>/etc/passwd; printf"
+                    + " 'other:x:55:\\n"
+                    + "more:x:56:other\\n"
+                    + "' >>/etc/group; mkdir /w; touch /ready; sleep 1000"));
+    assertThat(said(container, ExecChanges.NONE, "until [ -e /ready ]; do sleep 0.01; done"))
+        .isEmpty();
+    // The accounts are those of now, not the image's.
+    assertThat(
+            said(
+                container,
+                new ExecChanges("other", "", "/w", List.of(EnvVar.of("A", "b=c"))),
+                "id -u; id -g; id -G; pwd; echo $HOME; echo $A; grep CapEff /proc/self/status"))
+        .containsExactly(
+            "1234", "55", "55 56", "/w", "/home/other", "b=c", "CapEff:\t0000000000000000");
+    assertThat(said(container, new ExecChanges("7", "8", "", List.of()), "id -u; id -G; pwd"))
+        .containsExactly("7", "8", "/");
+    for (ExecChanges refused :
+        List.of(
+            new ExecChanges("nobody-here", "", "", List.of()),
+            new ExecChanges("4294967295", "", "", List.of()),
+            new ExecChanges("a\nb", "", "", List.of()),
+            new ExecChanges("", "55", "", List.of()),
+            new ExecChanges("other", "none", "", List.of()),
+            new ExecChanges("", "", "w", List.of()),
+            new ExecChanges("", "", "", List.of(EnvVar.of("A=", "x"))))) {
+      assertThatThrownBy(() -> said(container, refused, "true"))
+          .as("%s", refused)
+          .isInstanceOf(JrtException.class);
+    }
+  }
+
+  private List<String> said(String container, ExecChanges changes, String script) throws Exception {
+    Client client = new Client();
+    ExecRequest request =
+        new ExecRequest(
+            Bytes.listOf(List.of("sh", "-c", script)), false, false, true, true, changes);
+    try (ExecSession session = lab.runtime().exec(container, request, client)) {
+      assertThat(session.awaitExit()).isZero();
+    }
+    return client.text().lines().toList();
   }
 }
