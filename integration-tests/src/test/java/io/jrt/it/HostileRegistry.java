@@ -31,10 +31,20 @@ final class HostileRegistry implements AutoCloseable {
   }
 
   HostileRegistry(InetAddress address) throws IOException {
-    server = HttpServer.create(new InetSocketAddress(address, 0), 64);
+    this(HttpServer.create(new InetSocketAddress(address, 0), 64));
+  }
+
+  private HostileRegistry(HttpServer bound) {
+    server = bound;
     server.setExecutor(executor);
     server.createContext("/", this::serve);
     server.start();
+  }
+
+  /** One on the loopback of a network; only its socket belongs there, none of its threads. */
+  static HostileRegistry in(OwnNetwork network) throws Exception {
+    InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    return new HostileRegistry(network.call(() -> HttpServer.create(address, 64)));
   }
 
   private void serve(HttpExchange exchange) throws IOException {

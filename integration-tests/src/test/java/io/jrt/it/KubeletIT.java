@@ -12,8 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -40,8 +38,8 @@ class KubeletIT {
 
   private final HttpPort kubeletPort = HttpPort.free();
   private final HttpPort hostPort = HttpPort.free();
-  private final List<Path> cgroups = new ArrayList<>();
   private final boolean hadLogs = Files.exists(LOGS);
+  private @Nullable KubeletCgroup cgroup;
   private @Nullable Process kubelet;
   private @Nullable Daemon daemon;
 
@@ -94,7 +92,7 @@ class KubeletIT {
     node().bundledImage();
     Files.createDirectories(home().resolve("manifests"));
     String name = "jrt-kubelet-" + ProcessHandle.current().pid();
-    makeCgroups(name);
+    cgroup = KubeletCgroup.make(name);
     List<String> command =
         List.of(
             program.get().toString(),
@@ -110,6 +108,7 @@ class KubeletIT {
             "--read-only-port=" + kubeletPort.number(),
             "--healthz-port=0",
             "--fail-swap-on=false",
+            "--fail-cgroupv1=false",
             "--make-iptables-util-chains=false",
             "--eviction-hard=memory.available<1Mi",
             "--feature-gates=" + GATES);
@@ -118,28 +117,6 @@ class KubeletIT {
             .redirectErrorStream(true)
             .redirectOutput(home().resolve("log").toFile())
             .start();
-  }
-
-  /** A cgroup in each hierarchy, as an administrator makes one for {@code --cgroup-root}. */
-  private void makeCgroups(String name) throws IOException {
-    for (String line : Files.readAllLines(Path.of("/proc/self/mounts"))) {
-      String[] fields = line.split(" ");
-      if (!fields[2].equals("cgroup") && !fields[2].equals("cgroup2")) {
-        continue;
-      }
-      Path parent = Path.of(fields[1]);
-      Path group = parent.resolve(name);
-      if (Files.exists(group)) {
-        continue;
-      }
-      Files.createDirectory(group);
-      cgroups.add(group);
-      for (String file : List.of("cpuset.cpus", "cpuset.mems")) {
-        if (Files.exists(parent.resolve(file)) && Files.exists(group.resolve(file))) {
-          Files.writeString(group.resolve(file), Files.readString(parent.resolve(file)));
-        }
-      }
-    }
   }
 
   @AfterEach
@@ -164,15 +141,9 @@ class KubeletIT {
         new ProcessBuilder("umount", "-l", mount).start().waitFor();
       }
     }
-    for (Path group : cgroups) {
-      List<Path> groups = new ArrayList<>();
-      try (Stream<Path> tree = Files.find(group, 9, (_, kind) -> kind.isDirectory())) {
-        tree.forEach(groups::add);
-      }
-      Collections.reverse(groups);
-      for (Path each : groups) {
-        Files.delete(each);
-      }
+    KubeletCgroup made = cgroup;
+    if (made != null) {
+      made.remove();
     }
     node().close();
   }

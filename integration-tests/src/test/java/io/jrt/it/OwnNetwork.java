@@ -1,13 +1,16 @@
 package io.jrt.it;
 
+import io.jrt.linux.Fd;
 import io.jrt.linux.Kernel;
 import io.jrt.linux.NamespaceKind;
+import io.jrt.linux.Namespaces;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 
 /** A network namespace that plays the machine's own for a daemon, so that it is gone afterwards. */
@@ -39,6 +42,14 @@ record OwnNetwork(Path file) implements AutoCloseable {
       throw new IllegalStateException(e);
     }
     return output;
+  }
+
+  /** Runs where sockets that are made belong to this network for good. */
+  <T> T call(Callable<T> body) throws Exception {
+    Namespaces namespaces = Kernel.open().namespaces();
+    try (Fd network = namespaces.open(file)) {
+      return namespaces.inNetns(network, body);
+    }
   }
 
   @Override

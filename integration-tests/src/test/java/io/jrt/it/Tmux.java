@@ -24,10 +24,15 @@ final class Tmux implements AutoCloseable {
 
   /** Opens a terminal whose shell finds {@code jrt} and talks to that daemon. */
   static Tmux open(Daemon daemon, int columns, int rows) {
-    Tmux tmux = new Tmux(daemon.home().resolve("tmux.sock"));
     String start =
         "JRT_SOCKET=%s PATH=%s:$PATH PS1='host> ' exec bash --norc"
             .formatted(daemon.socket(), Daemon.programs());
+    return open(daemon.home(), start, columns, rows);
+  }
+
+  /** Opens a terminal for a command that becomes a shell with the prompt {@code host>}. */
+  static Tmux open(Path directory, String start, int columns, int rows) {
+    Tmux tmux = new Tmux(directory.resolve("tmux.sock"));
     tmux.run(
         "-f",
         "/dev/null",
