@@ -30,6 +30,10 @@ public sealed interface PodEvent extends Event {
   record Failed(String podId, String namespace, String name, String step, String message)
       implements PodEvent {}
 
+  /** A container of it could not be made, and nothing of that one is left. */
+  record ContainerFailed(String podId, String container, String image, String step, String message)
+      implements PodEvent {}
+
   /** Its limits were changed. */
   record Updated(String podId, Map<String, String> changes) implements PodEvent {
     public Updated {

@@ -436,13 +436,17 @@ class WhyIT {
 
   @ParameterizedTest
   @MethodSource("refusals")
-  void isRefusedWithItsReason(Case failure) {
+  void isRefusedWithItsReason(Case failure) throws Exception {
     try {
       cri.start(cri.create(pod, podConfig, failure.config()));
       throw new AssertionError("it was started");
     } catch (StatusRuntimeException e) {
       assertThat(e.getStatus().getCode()).isNotEqualTo(Status.Code.INTERNAL);
       assertThat(e.getStatus().getDescription()).contains(failure.message());
+    }
+    // Nothing of it is left but its story, by its own name and in its pod's.
+    for (String word : List.of(failure.config().getMetadata().getName(), pod)) {
+      assertThat(daemon.jrt("why", word).ok()).contains(failure.message());
     }
   }
 

@@ -66,6 +66,9 @@ final class Sentences {
           e.why().isEmpty() ? "the pod was stopped" : "the pod stopped: " + e.why();
       case PodEvent.Removed _ -> "the pod was removed";
       case PodEvent.Failed e -> "the pod could not be made: " + e.step() + ": " + e.message();
+      case PodEvent.ContainerFailed e ->
+          "container %s of image %s could not be made: %s: %s"
+              .formatted(e.container(), e.image(), e.step(), e.message());
       case PodEvent.Updated e -> "the pod's limits were changed: " + e.changes();
     };
   }

@@ -96,6 +96,8 @@ final class Why {
               yield isCalled(name, pod.namespace(), pod.name());
             }
             case PodEvent.Failed pod -> isCalled(name, pod.namespace(), pod.name());
+            case PodEvent.ContainerFailed failed ->
+                isCalled(name, pods.getOrDefault(failed.podId(), ""), failed.container());
             case ContainerEvent.Created container ->
                 isCalled(name, pods.getOrDefault(container.podId(), ""), container.name());
             default -> false;
@@ -117,7 +119,8 @@ final class Why {
             event ->
                 event instanceof ContainerEvent.StartFailed
                     || event instanceof ContainerEvent.Exited
-                    || event instanceof PodEvent.Failed)
+                    || event instanceof PodEvent.Failed
+                    || event instanceof PodEvent.ContainerFailed)
         .findFirst()
         .map(event -> name + " is gone: " + Sentences.of(event))
         .orElse(name + " was removed");

@@ -120,7 +120,7 @@ final class GetContainerEvents {
               removed.podId(),
               removed.podId(),
               ContainerEventType.CONTAINER_DELETED_EVENT);
-      case PodEvent.Failed _, PodEvent.Updated _ -> Optional.empty();
+      case PodEvent.Failed _, PodEvent.ContainerFailed _, PodEvent.Updated _ -> Optional.empty();
     };
   }
 

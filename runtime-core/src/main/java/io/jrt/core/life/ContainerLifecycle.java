@@ -23,6 +23,7 @@ import io.jrt.core.store.RecordStore;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.events.ContainerEvent;
+import io.jrt.events.PodEvent;
 import io.jrt.image.Image;
 import io.jrt.image.Snapshot;
 import io.jrt.linux.WholeFile.Durability;
@@ -111,6 +112,24 @@ final class ContainerLifecycle {
               .formatted(
                   config.metadata().name(), config.metadata().attempt(), pod.id(), container.id()));
     }
+    try {
+      return make(operation, pod, config);
+    } catch (RuntimeException | Error e) {
+      String step = e instanceof JrtException known ? known.step() : "create container";
+      wiring
+          .events()
+          .publish(
+              new PodEvent.ContainerFailed(
+                  pod.id(),
+                  config.metadata().name(),
+                  config.image().image(),
+                  step,
+                  String.valueOf(e.getMessage())));
+      throw e;
+    }
+  }
+
+  private String make(Operation operation, Pod pod, ContainerConfig config) {
     requireReady(pod, "create container");
     operation.step("check request");
     specs.check(config, pod);
