@@ -148,7 +148,10 @@ class ClusterIT {
         "imagePullSecrets: [{name: account}]\n"
             + "containers: [{name: c, image: \"%s\", command: [sleep, \"1000\"]}]"
                 .formatted(locked));
-    cluster.awaitReady("unlocked");
+    JsonNode status = Cluster.container(cluster.awaitReady("unlocked"), "c");
+    assertThat(status.path("image").asString("")).isEqualTo(locked);
+    assertThat(status.path("imageID").asString(""))
+        .startsWith(cluster.registry().address() + "/it/locked@sha256:");
     String account = Base64.getEncoder().encodeToString(TestImage.utf8("ann:pw"));
     assertThat(cluster.registry().seen())
         .contains("/v2/it/locked/manifests/1 auth=Basic " + account);

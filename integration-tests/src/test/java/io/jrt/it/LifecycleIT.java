@@ -85,12 +85,16 @@ class LifecycleIT {
                     "sh",
                     "-c",
                     "echo out; echo err >&2; trap 'exit 7' TERM; while :; do sleep 0.1; done")
+                // As the kubelet does: by id, and the author's words for people.
+                .setImage(ImageSpec.newBuilder().setImage(imageId).setUserSpecifiedImage(busybox))
                 .build());
     assertThat(cri.status(container).getState()).isEqualTo(ContainerState.CONTAINER_CREATED);
     cri.start(container);
     ContainerStatus running = cri.status(container);
     assertThat(running.getState()).isEqualTo(ContainerState.CONTAINER_RUNNING);
     assertThat(running.getImageId()).isEqualTo(imageId);
+    assertThat(running.getImage().getImage()).isEqualTo(busybox);
+    assertThat(running.getImageRef()).startsWith(busybox.replaceFirst(":[^:]*$", "@sha256:"));
 
     ExecSyncResponse exec = cri.exec(container, "sh", "-c", "echo hello; echo oops >&2; exit 3");
     assertThat(exec.getExitCode()).isEqualTo(3);

@@ -132,7 +132,7 @@ final class ContainerTranslation {
             .setMetadata(toCri(config.metadata()))
             .setState(toCri(container.state()))
             .setCreatedAt(Times.nanos(container.createdAt()))
-            .setImage(ImageTranslation.toCri(config.image()))
+            .setImage(ImageTranslation.written(config.image()))
             .setImageRef(container.imageRef())
             .putAllLabels(config.labels())
             .putAllAnnotations(config.annotations())

@@ -36,6 +36,13 @@ final class ImageTranslation {
         .build();
   }
 
+  /** By the name that the pod's author wrote: the kubelet asks by id, and people see this. */
+  static io.jrt.cri.v1.ImageSpec written(ImageSpec spec) {
+    io.jrt.cri.v1.ImageSpec.Builder cri = toCri(spec).toBuilder();
+    spec.written().ifPresent(reference -> cri.setImage(reference.toString()));
+    return cri.build();
+  }
+
   static RegistryAuth auth(AuthConfig cri) {
     return new RegistryAuth(
         cri.getUsername(),

@@ -25,10 +25,12 @@ import io.jrt.errors.JrtException;
 import io.jrt.events.ContainerEvent;
 import io.jrt.events.PodEvent;
 import io.jrt.image.Image;
+import io.jrt.image.Reference;
 import io.jrt.image.Snapshot;
 import io.jrt.linux.WholeFile.Durability;
 import io.jrt.security.SelinuxLabels;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -165,7 +167,7 @@ final class ContainerLifecycle {
               Instant.now(),
               bootId,
               image.id(),
-              image.repoDigests().stream().findFirst().orElse(image.id()),
+              digest(image, config),
               imageVolumes,
               process,
               user,
@@ -231,6 +233,17 @@ final class ContainerLifecycle {
         record.labels(),
         new PluginChanges(requested, wanted.edits(), wanted.rlimits()),
         record.end());
+  }
+
+  /** The image's name with its digest: where the pod's author has it from, else wherever. */
+  private static String digest(Image image, ContainerConfig config) {
+    String repository = config.image().written().map(Reference::name).orElse("");
+    List<String> digests = image.repoDigests();
+    return digests.stream()
+        .filter(digest -> digest.startsWith(repository + "@"))
+        .findFirst()
+        .or(() -> digests.stream().findFirst())
+        .orElse(image.id());
   }
 
   private Image image(ContainerConfig config) {
