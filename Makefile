@@ -12,7 +12,7 @@ MVN  := MVN_FLAGS="$(MVN_FLAGS)" dist/dev/mvn
 SWEPT := trap dist/dev/sweep EXIT; dist/dev/sweep;
 TREE := dist/target/jrt
 
-.PHONY: help setup setup-test build run test unit fuzz bench format check dist try-deb test-unit reproducible reference critest test-v2 soak fault sweep clean
+.PHONY: help setup setup-test build run test unit fuzz bench format check dist try-deb test-unit reproducible reference critest test-v2 test-lsm soak fault sweep clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -42,6 +42,11 @@ fuzz: setup-test ## each parser of others' bytes by Jazzer (SECONDS_EACH=600, TA
 test-v2: build ## the tests of cgroups, launch and lifecycle in a guest with cgroup v2 alone (TESTS="CLASS…")
 	@dist/dev/setup test v2
 	@dist/dev/test-v2 $(TESTS)
+
+test-lsm: build ## containers under AppArmor and under SELinux, enforced by the kernel of that guest
+	@dist/dev/setup test v2
+	@SECURITY=apparmor dist/dev/test-v2
+	@SECURITY=selinux dist/dev/test-v2
 
 fault: setup-test ## kill, fail and hang the daemon at every step, cut its power, fill its disks, load it; two hours
 	$(SWEPT) $(MVN) -DskipITs=false $(LONG) -Djrt.fault=full \

@@ -366,6 +366,15 @@ static long attach(int mount, int target) {
   return sys_move_mount(mount, target, "", MOVE_MOUNT_T_EMPTY_PATH);
 }
 
+/* The SELinux label of the root of a mount. */
+static long label_root(int mount, const char *label) {
+  long top = sys_openat(mount, ".", O_RDONLY | O_DIRECTORY, 0);
+  if (top < 0) return top;
+  long result = SYS5(__NR_fsetxattr, top, "security.selinux", label, length_of(label) + 1, 0);
+  sys_close((int)top);
+  return result;
+}
+
 /*
  * A new filesystem as a detached mount. The options begin at the reader, which is left behind them.
  * A failing option's name, or what the kernel said, goes to text.
@@ -373,6 +382,9 @@ static long attach(int mount, int target) {
 static long make_mount(const char *type, const char *source, struct reader *options, u64 attributes,
                        int pidns, u32 *part, char *text, size_t room) {
   u32 n = get32(options);
+  /* The message queues of an ipc namespace are there before any mount of them, and have no context. */
+  int is_mqueue = same(type, "mqueue");
+  const char *label = 0;
   long fs = SYS2(__NR_fsopen, type, FSOPEN_CLOEXEC);
   *part = E_OPEN;
   long result = fs;
@@ -392,6 +404,10 @@ static long make_mount(const char *type, const char *source, struct reader *opti
     if (result < 0) continue;
     *part = E_OPTION;
     copy_text(text, room, key);
+    if (is_mqueue && has_value && same(key, "context")) {
+      label = value;
+      continue;
+    }
     result = has_value ? SYS5(__NR_fsconfig, fs, FSCONFIG_SET_STRING, key, value, 0)
                        : SYS5(__NR_fsconfig, fs, FSCONFIG_SET_FLAG, key, 0, 0);
   }
@@ -403,6 +419,15 @@ static long make_mount(const char *type, const char *source, struct reader *opti
   if (result >= 0) {
     *part = E_MOUNT;
     result = SYS3(__NR_fsmount, fs, FSMOUNT_CLOEXEC, attributes);
+    if (result >= 0 && label) {
+      long labelled = label_root((int)result, label);
+      if (labelled < 0) {
+        sys_close((int)result);
+        *part = E_OPTION;
+        copy_text(text, room, "context");
+        result = labelled;
+      }
+    }
   } else if (fs >= 0 && *part == E_CREATE) {
     long said = sys_read((int)fs, text, room - 1);
     text[said > 0 ? said : 0] = 0;
@@ -986,7 +1011,9 @@ static _Noreturn void become_program(struct process *p, int clone_late) {
   sys_dup3(std[2], 2, 0);
   int exe = -1;
   if (p->flags & F_POD_INIT) {
-    sys_dup3(self_exe, 4, O_CLOEXEC);
+    /* One with a label of its own begins with the copy in its root, which the policy has a rule for. */
+    long own = *p->selinux ? need(sys_openat(AT_FDCWD, "/jrt-init", O_PATH, 0), S_EXEC, 0) : self_exe;
+    sys_dup3((int)own, 4, O_CLOEXEC);
     exe = 4;
   }
   SYS3(__NR_close_range, exe < 0 ? 4 : 5, ~0u, 0);

@@ -4,6 +4,7 @@ import io.grpc.BindableService;
 import io.jrt.core.cgroup.CgroupManager;
 import io.jrt.core.io.IoEngine;
 import io.jrt.core.launch.LinuxLauncher;
+import io.jrt.core.life.ContentLabels;
 import io.jrt.core.life.ControlGroups;
 import io.jrt.core.life.KernelControlGroups;
 import io.jrt.core.life.NodeRuntime;
@@ -183,12 +184,17 @@ public final class Main {
     Layout.closeToOthers(state);
     closer.add(DaemonLock.take(root));
     closer.add(DaemonLock.take(state));
+    Security security = new Security(kernel, SecurityConfig.DEFAULT);
+    ContentLabels.apply(
+        kernel,
+        security.selinux(),
+        Layout.makeDirectory(root.resolve("images")),
+        Layout.makeDirectory(root.resolve("volumes")));
 
     Future<JournaledEvents> events;
     Future<LocalImageStore> store;
     Future<NetworkProvider> network;
     Volumes volumes;
-    Security security;
     ControlGroups cgroups;
     LinuxLauncher launcher;
     IoEngine io;
@@ -221,7 +227,6 @@ public final class Main {
                               state.resolve("network"),
                               config.network().toNetwork()))));
       volumes = new Volumes(kernel, VolumesConfig.defaults(root.resolve("volumes")));
-      security = new Security(kernel, SecurityConfig.DEFAULT);
       CgroupManager manager = CgroupManager.detect(kernel);
       cgroups =
           new KernelControlGroups(

@@ -17,9 +17,9 @@ import java.util.concurrent.TimeUnit;
  * registries from it, and the given critest binary with the remaining arguments. Ends with
  * critest's status, or with 1 if something was left on the machine.
  *
- * <p>{@code -Dcritest.network=cni} has the pods connected by CNI plug-ins, {@code
- * -Dcritest.cni-bin=DIR} says where those are, {@code -Dcritest.report=DIR} where the suite's
- * report and the daemon's log go.
+ * <p>{@code -Dcritest.network=cni} has the pods connected by CNI plug-ins, {@code node} by the
+ * machine's own CNI configuration, {@code -Dcritest.cni-bin=DIR} says where plug-ins are, {@code
+ * -Dcritest.report=DIR} where the suite's report and the daemon's log go.
  */
 final class CritestHarness {
   private static final List<String> REGISTRIES = List.of("registry.k8s.io", "k8s.gcr.io", "gcr.io");
@@ -133,6 +133,13 @@ final class CritestHarness {
         socket = "%s"
         """
             .formatted(registries, nriSocket(directory));
+    if (System.getProperty("critest.network", "bridge").equals("node")) {
+      return config
+          + """
+          [network]
+          provider = "cni"
+          """;
+    }
     if (cniBridge.isEmpty()) {
       // Not the default range: another daemon of the machine may have that.
       return config

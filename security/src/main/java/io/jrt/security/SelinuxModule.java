@@ -1,13 +1,17 @@
 package io.jrt.security;
 
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -22,15 +26,26 @@ final class SelinuxModule implements Selinux {
   private static final String STEP = "decide selinux label";
   private static final String DEFAULT_PROCESS = "system_u:system_r:container_t:s0";
   private static final String DEFAULT_FILE = "system_u:object_r:container_file_t:s0";
+  private static final String DEFAULT_IMAGE = "system_u:object_r:container_ro_file_t:s0";
+  private static final String PRIVILEGED_TYPE = "spc_t";
+
+  /** What every process is labelled until a policy is loaded. */
+  private static final String NO_POLICY = "kernel";
+
   private static final Pattern CONTEXT_LINE = Pattern.compile("(\\w+)\\s*=\\s*\"([^\"]+)\"");
   private static final Pattern PART = Pattern.compile("[A-Za-z0-9_.-]{1,128}");
-  private static final Pattern LEVEL = Pattern.compile("[A-Za-z0-9_.,:-]{1,256}");
+  private static final String CATEGORIES = "c\\d{1,4}(\\.c\\d{1,4})?";
+  private static final String SIDE = "s\\d{1,2}(:" + CATEGORIES + "(," + CATEGORIES + "){0,63})?";
+  private static final Pattern LEVEL = Pattern.compile(SIDE + "(-" + SIDE + ")?");
   private static final Pattern PAIR = Pattern.compile("c(\\d{1,4}),c(\\d{1,4})");
 
   private final boolean enabled;
   private final int categories;
+  private final Path selinuxfs;
   private final Context process;
   private final Context file;
+  private final String privileged;
+  private final String images;
   private final SecureRandom random = new SecureRandom();
   private final Object lock = new Object();
 
@@ -53,19 +68,43 @@ final class SelinuxModule implements Selinux {
   }
 
   SelinuxModule(boolean wanted, int categories) {
-    this(wanted, categories, Path.of("/sys/fs/selinux"), Path.of("/etc/selinux"));
+    this(
+        wanted,
+        categories,
+        Path.of("/sys/fs/selinux"),
+        Path.of("/etc/selinux"),
+        Path.of("/proc/self/attr/current"));
   }
 
-  SelinuxModule(boolean wanted, int categories, Path selinuxfs, Path etc) {
+  /**
+   * @param current where the label of this process stands
+   */
+  SelinuxModule(boolean wanted, int categories, Path selinuxfs, Path etc, Path current) {
     if (categories < 2 || categories > 1024) {
       throw new JrtException(
           ErrorKind.INVALID, STEP, "%d selinux categories, not 2-1024".formatted(categories));
     }
-    this.enabled = wanted && Files.exists(selinuxfs.resolve("enforce"));
+    String own = label(current);
+    this.enabled = wanted && Files.exists(selinuxfs.resolve("enforce")) && !own.equals(NO_POLICY);
     this.categories = categories;
+    this.selinuxfs = selinuxfs;
     Map<String, String> contexts = enabled ? contexts(etc) : Map.of();
     this.process = Context.parse(contexts.getOrDefault("process", DEFAULT_PROCESS));
     this.file = Context.parse(contexts.getOrDefault("file", DEFAULT_FILE));
+    String unconfined =
+        new Context(process.user(), process.role(), PRIVILEGED_TYPE, process.level())
+            .with(level(own).orElse(process.level()));
+    this.privileged = enabled && isKnown(unconfined) ? unconfined : "";
+    String content = contexts.getOrDefault("ro_file", DEFAULT_IMAGE);
+    this.images = enabled && isKnown(content) ? content : "";
+  }
+
+  private static String label(Path current) {
+    try {
+      return Files.readString(current).replace("\0", "").strip();
+    } catch (IOException e) {
+      return ""; // no security module that labels processes
+    }
   }
 
   @Override
@@ -94,7 +133,46 @@ final class SelinuxModule implements Selinux {
       level = options.level();
       reserveLevel(level);
     }
-    return new SelinuxLabels(asked.with(level), file.with(level));
+    SelinuxLabels labels = new SelinuxLabels(asked.with(level), file.with(level));
+    for (String label : List.of(labels.process(), labels.mount())) {
+      if (!isKnown(label)) {
+        release(labels.process());
+        throw new JrtException(
+            ErrorKind.INVALID,
+            STEP,
+            "selinux label \"%s\" is not in the policy of this node".formatted(label));
+      }
+    }
+    return labels;
+  }
+
+  @Override
+  public String privileged() {
+    return privileged;
+  }
+
+  @Override
+  public String images() {
+    return images;
+  }
+
+  @Override
+  public String volumes() {
+    return enabled ? file.with(sensitivity(file.level())) : "";
+  }
+
+  /** Whether the kernel's policy has this label. */
+  private boolean isKnown(String label) {
+    Path question = selinuxfs.resolve("context");
+    if (!Files.isWritable(question)) {
+      return true; // it cannot be asked, and will say so when the label is used
+    }
+    try {
+      Files.write(question, (label + "\0").getBytes(StandardCharsets.US_ASCII), WRITE);
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   @Override

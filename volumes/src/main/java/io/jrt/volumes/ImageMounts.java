@@ -14,6 +14,7 @@ import io.jrt.linux.OverlayOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -29,12 +30,15 @@ final class ImageMounts {
     this.kernel = kernel;
   }
 
-  Fd mount(MountSource.Image image, Optional<Fd> userNamespace) {
+  /**
+   * @param label what all files carry for SELinux, empty for their own
+   */
+  Fd mount(MountSource.Image image, Optional<Fd> userNamespace, String label) {
     if (image.layers().isEmpty()) {
       throw failed(image, "the image has no layers", Optional.empty());
     }
     try {
-      Fd whole = tree(image, userNamespace);
+      Fd whole = tree(image, userNamespace, label);
       if (image.subPath().isEmpty()) {
         return whole;
       }
@@ -46,26 +50,30 @@ final class ImageMounts {
     }
   }
 
-  private Fd tree(MountSource.Image image, Optional<Fd> userNamespace) {
-    if (image.layers().size() == 1) {
+  private Fd tree(MountSource.Image image, Optional<Fd> userNamespace, String label) {
+    if (image.layers().size() == 1 && label.isEmpty()) {
       return layer(image.layers().getFirst(), userNamespace);
     }
-    if (userNamespace.isEmpty()) {
-      return kernel
-          .mounts()
-          .overlay(OverlayOptions.readOnly(image.layers().stream().map(Layer::of).toList()));
-    }
     // An overlay cannot be idmapped, its layers can.
-    List<Fd> layers = new ArrayList<>();
+    List<Fd> made = new ArrayList<>();
     try {
+      List<Layer> layers = new ArrayList<>();
       for (Path path : image.layers()) {
-        layers.add(layer(path, userNamespace));
+        if (userNamespace.isPresent()) {
+          made.add(layer(path, userNamespace));
+          layers.add(Layer.of(made.getLast()));
+        } else {
+          layers.add(Layer.of(path));
+        }
       }
-      return kernel
-          .mounts()
-          .overlay(OverlayOptions.readOnly(layers.stream().map(Layer::of).toList()));
+      if (layers.size() == 1) {
+        // One layer alone makes no overlay, and a label is an overlay's to give.
+        made.add(kernel.mounts().tmpfs(Map.of("size", "4096", "mode", "755"), 0));
+        layers.add(Layer.of(made.getLast()));
+      }
+      return kernel.mounts().overlay(OverlayOptions.readOnly(layers).labelled(label));
     } finally {
-      layers.forEach(Fd::close);
+      made.forEach(Fd::close);
     }
   }
 

@@ -109,7 +109,11 @@ final class MountPreparer {
   }
 
   private PreparedMount image(MountRequest request, MountContext context, MountSource.Image image) {
-    Fd mount = images.mount(image, request.idMapped() ? context.userNamespace() : Optional.empty());
+    Fd mount =
+        images.mount(
+            image,
+            request.idMapped() ? context.userNamespace() : Optional.empty(),
+            context.mountLabel());
     try {
       boolean directory = files.fstat(mount).isDirectory();
       OptionBits bits = OptionBits.parse(request.options(), request.destination());

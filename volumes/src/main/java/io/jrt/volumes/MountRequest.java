@@ -38,4 +38,10 @@ public record MountRequest(
     return new MountRequest(
         source, destination, true, recursiveReadOnly, propagation, relabel, idMapped, options);
   }
+
+  /** The same mount, with the container's SELinux label on its content. */
+  public MountRequest relabelled() {
+    return new MountRequest(
+        source, destination, readOnly, recursiveReadOnly, propagation, true, idMapped, options);
+  }
 }

@@ -97,6 +97,7 @@ public final class Doctor {
     found.addFindings(clock());
     found.addFindings(network(configuration.current().network()));
     runtime.conditions().stream().map(Doctor::condition).forEach(found::addFindings);
+    info.protections().stream().map(text -> good("rights", text)).forEach(found::addFindings);
     info.limitations().stream()
         .map(text -> warning("rights", text, "give jrtd the capability it lacks, if it matters"))
         .forEach(found::addFindings);

@@ -26,8 +26,10 @@ public interface Launcher extends AutoCloseable {
    * containers join.
    *
    * @param namespaces with a new pid namespace
+   * @param label what it runs as, and its root carries, for SELinux
    */
-  LiveContainer startPodInit(NamespacePlan namespaces, CgroupPlacement cgroup, Path keeperDir);
+  LiveContainer startPodInit(
+      NamespacePlan namespaces, CgroupPlacement cgroup, Path keeperDir, PodInitLabel label);
 
   /** Finds what {@link #start} of an earlier daemon left in that directory. */
   Adopted adopt(Path keeperDir);

@@ -10,6 +10,7 @@ import io.jrt.linux.KernelException;
 import io.jrt.linux.OpenFlags;
 import io.jrt.linux.Poller;
 import io.jrt.linux.Signals;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -56,7 +57,7 @@ public final class LinuxLauncher implements Launcher {
 
   @Override
   public LiveContainer startPodInit(
-      NamespacePlan namespaces, CgroupPlacement cgroup, Path keeperDir) {
+      NamespacePlan namespaces, CgroupPlacement cgroup, Path keeperDir, PodInitLabel label) {
     if (!(namespaces.pid() instanceof NamespaceSource.New)) {
       throw new IllegalArgumentException("a pod's init needs a new pid namespace");
     }
@@ -71,9 +72,9 @@ public final class LinuxLauncher implements Launcher {
             true,
             SeccompFilter.NONE,
             "",
-            "",
+            label.process(),
             ProcessSpec.LEAVE_OOM_SCORE);
-    try (Fd root = kernel.mounts().tmpfs(Map.of("size", "4k", "mode", "555"), 0)) {
+    try (Fd root = podInitRoot(label)) {
       LaunchSpec spec =
           new LaunchSpec(
               process,
@@ -91,6 +92,31 @@ public final class LinuxLauncher implements Launcher {
               cgroup,
               true);
       return start(spec, new LaunchIo.Pipes(false), keeperDir, true, Optional.empty());
+    }
+  }
+
+  /**
+   * An empty root. A policy of SELinux lets a container begin with a file of its root alone, so a
+   * labelled one has a copy of jrt-init in it.
+   */
+  private Fd podInitRoot(PodInitLabel label) {
+    if (label.process().isEmpty()) {
+      return kernel.mounts().tmpfs(Map.of("size", "4k", "mode", "555"), 0);
+    }
+    Fd root =
+        kernel.mounts().tmpfs(Map.of("size", "256k", "mode", "555", "context", label.root()), 0);
+    try (Fd copy =
+        kernel.files().openat(root, "jrt-init", OpenFlags.O_WRONLY | OpenFlags.O_CREAT, 0555)) {
+      byte[] content = java.nio.file.Files.readAllBytes(Path.of(program.procPath()));
+      kernel.files().writeFully(copy, ByteBuffer.wrap(content));
+      return root;
+    } catch (IOException e) {
+      root.close();
+      throw new JrtException(
+          ErrorKind.UNAVAILABLE, START, "cannot copy jrt-init: " + e.getMessage(), e);
+    } catch (RuntimeException e) {
+      root.close();
+      throw e;
     }
   }
 

@@ -162,7 +162,8 @@ final class ContainerMounts {
     for (String name : List.of("resolv.conf", "hostname", "hosts")) {
       if (!taken.contains("/etc/" + name)) {
         MountRequest request =
-            MountRequest.of(new MountSource.HostPath(etc.resolve(name)), "/etc/" + name);
+            MountRequest.of(new MountSource.HostPath(etc.resolve(name)), "/etc/" + name)
+                .relabelled();
         requests.add(readonly ? request.asReadOnly() : request);
       }
     }
@@ -213,6 +214,7 @@ final class ContainerMounts {
       Path file =
           LoaderCacheFile.write(
               Layout.makeDirectory(wiring.layout().devices(container.id())), content);
+      ContentLabels.label(wiring.kernel(), file, container.record().labels().mount());
       Fd mount = plan.own(wiring.kernel().mounts().bindClone(file, false));
       wiring
           .kernel()

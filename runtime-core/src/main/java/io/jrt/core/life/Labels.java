@@ -32,8 +32,10 @@ final class Labels {
   }
 
   /** What the first process, and commands, of a container run as. */
-  static String process(ContainerRecord record) {
-    return record.config().security().privileged() ? "" : record.labels().process();
+  String process(ContainerRecord record) {
+    return record.config().security().privileged()
+        ? selinux.privileged()
+        : record.labels().process();
   }
 
   void reserve(SelinuxLabels labels) {

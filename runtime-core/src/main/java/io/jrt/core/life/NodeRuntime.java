@@ -516,8 +516,23 @@ public final class NodeRuntime implements ContainerRuntime {
         security.userNamespaces().isEmpty(),
         wiring.volumes().features().recursiveReadOnly(),
         wiring.config().runtimeHandlers(),
+        protections(security),
         all(security),
         recovered);
+  }
+
+  private static List<String> protections(SecurityFeatures security) {
+    List<String> held = new ArrayList<>();
+    if (security.selinux().isEmpty()) {
+      held.add("containers have SELinux labels");
+    }
+    if (security.appArmor().isEmpty()) {
+      held.add("containers have AppArmor profiles");
+    }
+    if (security.seccomp().isEmpty()) {
+      held.add("containers have seccomp filters");
+    }
+    return held;
   }
 
   /** What was found at work, and what the kernel or the node lacks from the start. */

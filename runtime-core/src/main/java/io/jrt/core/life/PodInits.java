@@ -7,6 +7,7 @@ import io.jrt.core.launch.Adopted;
 import io.jrt.core.launch.LiveContainer;
 import io.jrt.core.launch.NamespacePlan;
 import io.jrt.core.launch.NamespaceSource;
+import io.jrt.core.launch.PodInitLabel;
 import io.jrt.core.op.Operation;
 import io.jrt.core.store.Layout;
 import io.jrt.errors.ErrorKind;
@@ -92,7 +93,15 @@ final class PodInits {
               .cgroups()
               .place(
                   cgroup,
-                  placement -> wiring.launcher().startPodInit(wanted, placement, directory));
+                  placement ->
+                      wiring
+                          .launcher()
+                          .startPodInit(
+                              wanted,
+                              placement,
+                              directory,
+                              new PodInitLabel(
+                                  pod.record().labels().process(), pod.record().labels().mount())));
       wiring.cgroups().settle(cgroup, init.keeperPid());
       return init;
     }

@@ -178,7 +178,7 @@ final class SpecBuilder {
         security.noNewPrivileges(),
         seccomp(security, caps.bounding(), pod),
         appArmor(security),
-        Labels.process(record),
+        pods.labels().process(record),
         Math.clamp(oomScore, -1000, 1000));
   }
 
@@ -226,11 +226,13 @@ final class SpecBuilder {
     return SeccompFilter.of(filter.program(), filter.flags());
   }
 
+  /** A privileged container is confined only by a profile that it names. */
   private String appArmor(ContainerSecurity security) {
-    if (security.privileged()) {
-      return "";
-    }
-    SecurityProfile profile = security.apparmor().orElse(SecurityProfile.RUNTIME_DEFAULT);
+    SecurityProfile asked = security.apparmor().orElse(SecurityProfile.RUNTIME_DEFAULT);
+    SecurityProfile profile =
+        security.privileged() && asked.equals(SecurityProfile.RUNTIME_DEFAULT)
+            ? SecurityProfile.UNCONFINED
+            : asked;
     return wiring.security().appArmor(translate(profile)).orElse("");
   }
 
@@ -408,6 +410,7 @@ final class SpecBuilder {
     devices(config);
     CapabilitySet caps = capabilities(config.security());
     seccomp(config.security(), caps.bounding(), pod);
+    appArmor(config.security());
     var namespaces = config.security().namespaces();
     if (namespaces.network() == NamespaceMode.TARGET || namespaces.ipc() == NamespaceMode.TARGET) {
       throw new JrtException(

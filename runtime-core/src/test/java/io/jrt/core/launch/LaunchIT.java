@@ -304,7 +304,8 @@ class LaunchIT {
   void podsPidNamespaceIsSharedAndReaped() throws Exception {
     Path keeperDir = fixture.keeperDir();
     LiveContainer init =
-        fixture.launcher.startPodInit(NamespacePlan.ISOLATED, CgroupPlacement.NONE, keeperDir);
+        fixture.launcher.startPodInit(
+            NamespacePlan.ISOLATED, CgroupPlacement.NONE, keeperDir, PodInitLabel.NONE);
     fixture.started.add(init);
     try (var pid =
         fixture
@@ -336,7 +337,7 @@ class LaunchIT {
     for (int i = 0; i < 50; i++) {
       LiveContainer init =
           fixture.launcher.startPodInit(
-              NamespacePlan.ISOLATED, CgroupPlacement.NONE, fixture.keeperDir());
+              NamespacePlan.ISOLATED, CgroupPlacement.NONE, fixture.keeperDir(), PodInitLabel.NONE);
       fixture.started.add(init);
       init.kill(Signals.SIGTERM);
       assertThat(init.awaitExit(LaunchFixture.LIMIT).orElseThrow().status()).isZero();

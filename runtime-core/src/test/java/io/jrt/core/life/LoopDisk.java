@@ -40,13 +40,15 @@ final class LoopDisk implements AutoCloseable {
     return disk;
   }
 
-  static LoopDisk withoutQuota() throws Exception {
+  static LoopDisk withoutQuota(String type) throws Exception {
+    List<String> mkfs =
+        type.equals("ext4") ? List.of("mkfs.ext4", "-q", "-F") : List.of("mkfs.xfs", "-q", "-f");
     LoopDisk disk = new LoopDisk(TestHome.make("disk"));
     try {
-      disk.mount(List.of("mkfs.ext4", "-q", "-F"), "loop");
+      disk.mount(mkfs, "loop");
     } catch (IOException e) {
       disk.close();
-      assumeTrue(false, "no loop device here: " + e.getMessage());
+      assumeTrue(false, "no " + type + " on a loop device here: " + e.getMessage());
     }
     return disk;
   }

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -115,10 +114,11 @@ class WritableLayersIT {
     assertThat(on.awaitExit(fresh).cause().code()).isZero();
   }
 
-  @Test
-  void defaultOfTheConfigurationHoldsWhenAPodAsksForNothing() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"ext4", "xfs"})
+  void defaultOfTheConfigurationHoldsWhenAPodAsksForNothing(String type) throws Exception {
     RuntimeLab on =
-        open(LoopDisk.withQuota("ext4"), CoreConfig.DEFAULT.withWritableLayerLimit(4 * MIB, true));
+        open(LoopDisk.withQuota(type), CoreConfig.DEFAULT.withWritableLayerLimit(4 * MIB, true));
     String container =
         on.start(on.runPod(), on.container("c", "dd if=/dev/zero of=/big bs=1M count=10"));
     assertThat(on.awaitExit(container).cause().code()).isNotZero();
@@ -127,9 +127,10 @@ class WritableLayersIT {
     assertThat(on.awaitExit(more).cause().code()).isZero();
   }
 
-  @Test
-  void whatCannotBeLimitedIsRefusedAndLeavesNothing() throws Exception {
-    RuntimeLab on = open(LoopDisk.withoutQuota(), CoreConfig.DEFAULT);
+  @ParameterizedTest
+  @ValueSource(strings = {"ext4", "xfs"})
+  void whatCannotBeLimitedIsRefusedAndLeavesNothing(String type) throws Exception {
+    RuntimeLab on = open(LoopDisk.withoutQuota(type), CoreConfig.DEFAULT);
     String pod = podWithLimit(on, "8Mi");
     assertThatThrownBy(() -> on.start(pod, on.container("c", "true")))
         .isInstanceOfSatisfying(
@@ -144,10 +145,12 @@ class WritableLayersIT {
     assertThat(on.awaitExit(plain).cause().code()).isZero();
   }
 
-  @Test
-  void whatCannotBeLimitedMayRunWithoutAndThatIsSaidOnce() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"ext4", "xfs"})
+  void whatCannotBeLimitedMayRunWithoutAndThatIsSaidOnce(String type) throws Exception {
     RuntimeLab on =
-        open(LoopDisk.withoutQuota(), CoreConfig.DEFAULT.withWritableLayerLimit(4 * MIB, false));
+        open(
+            LoopDisk.withoutQuota(type), CoreConfig.DEFAULT.withWritableLayerLimit(4 * MIB, false));
     String pod = on.runPod();
     for (String name : new String[] {"one", "two"}) {
       String container =
