@@ -103,7 +103,7 @@ final class Cluster implements AutoCloseable {
     Path programs = Path.of(named);
     List<String> missing =
         PROGRAMS.stream().filter(name -> !Files.isExecutable(programs.resolve(name))).toList();
-    assumeTrue(missing.isEmpty(), named + " lacks " + missing);
+    assertThat(missing).as("what %s lacks", named).isEmpty();
     return programs;
   }
 

@@ -1,5 +1,6 @@
 package io.jrt.core.life;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.jrt.core.TestHome;
@@ -30,25 +31,25 @@ final class LoopDisk implements AutoCloseable {
         type.equals("ext4")
             ? List.of("mkfs.ext4", "-q", "-F", "-O", "quota,project", "-E", "quotatype=prjquota")
             : List.of("mkfs.xfs", "-q", "-f");
-    LoopDisk disk = new LoopDisk(TestHome.make("disk"));
-    try {
-      disk.mount(mkfs, "loop,prjquota");
-    } catch (IOException e) {
-      disk.close();
-      assumeTrue(false, "no " + type + " with project quota here: " + e.getMessage());
-    }
-    return disk;
+    return of(mkfs, "loop,prjquota", type + " with project quota");
   }
 
   static LoopDisk withoutQuota(String type) throws Exception {
     List<String> mkfs =
         type.equals("ext4") ? List.of("mkfs.ext4", "-q", "-F") : List.of("mkfs.xfs", "-q", "-f");
+    return of(mkfs, "loop", type + " on a loop device");
+  }
+
+  private static LoopDisk of(List<String> mkfs, String options, String what) throws Exception {
     LoopDisk disk = new LoopDisk(TestHome.make("disk"));
     try {
-      disk.mount(mkfs, "loop");
+      disk.mount(mkfs, options);
     } catch (IOException e) {
       disk.close();
-      assumeTrue(false, "no " + type + " on a loop device here: " + e.getMessage());
+      assumeTrue(false, "no " + what + " here: " + e.getMessage());
+    } catch (AssertionError e) {
+      disk.close();
+      throw e;
     }
     return disk;
   }
@@ -58,17 +59,24 @@ final class LoopDisk implements AutoCloseable {
     try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
       file.setLength(400L << 20);
     }
-    run(Stream.concat(mkfs.stream(), Stream.of(image.toString())).toList());
-    run(List.of("mount", "-o", options, image.toString(), place.toString()));
+    // A machine may lack the program or the file system; a program that fails is another matter.
+    String made = run(Stream.concat(mkfs.stream(), Stream.of(image.toString())).toList());
+    assertThat(made).as("what %s says", mkfs).isEmpty();
+    String mounted = run(List.of("mount", "-o", options, image.toString(), place.toString()));
+    if (!mounted.isEmpty()) {
+      throw new IOException(mounted);
+    }
   }
 
-  private static void run(List<String> command) throws Exception {
+  /** Answers what a command says that fails. */
+  private static String run(List<String> command) throws Exception {
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0) {
-      process.destroyForcibly();
-      throw new IOException(command + ": " + output.strip());
+    if (process.waitFor(60, TimeUnit.SECONDS) && process.exitValue() == 0) {
+      return "";
     }
+    process.destroyForcibly();
+    return command + ": " + output.strip();
   }
 
   @Override
