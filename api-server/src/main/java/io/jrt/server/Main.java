@@ -351,6 +351,7 @@ public final class Main {
       systemd.watch(check);
       closer.add(systemd::unwatch);
     }
+    closer.add(HeapTrimmer.start());
     closer.add(systemd::stopping);
     closer.add(() -> events.publish(new DaemonEvent.Stopping("asked to")));
     reload.onHangUp();
