@@ -261,6 +261,49 @@ class LoadIT {
         spread(gaps(logs.resolve("quiet/ticks.log"))));
   }
 
+  @Test
+  void whatABurstTookOfMemoryIsGivenBack() throws Exception {
+    PodSandboxConfig config = pod("burst");
+    String pod = daemon.cri().runPod(config);
+    String id = daemon.cri().run(pod, config, Cri.container("c", image, "sleep", "100000").build());
+    // What stays for good is there afterwards.
+    outputs(id, 1);
+    long before = Remains.residentBytes(daemon.pid());
+    long most = outputs(id, 6);
+    assertThat(most).as("a burst that takes memory").isGreaterThan(before + (60 << 20));
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
+    long now = Remains.residentBytes(daemon.pid());
+    while (now > before + (40 << 20) && System.nanoTime() < end) {
+      Daemon.sleep(100);
+      now = Remains.residentBytes(daemon.pid());
+    }
+    System.out.printf(
+        "RSS before a burst %d MB, in it %d MB, after it %d MB%n",
+        before >> 20, most >> 20, now >> 20);
+    assertThat(now).as("resident after the burst").isLessThanOrEqualTo(before + (40 << 20));
+  }
+
+  /** Asks for this many large outputs at once; the most that was resident by then, in bytes. */
+  private long outputs(String container, int count) throws Exception {
+    List<Future<?>> work = new ArrayList<>();
+    try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < count; i++) {
+        work.add(
+            executor.submit(
+                () ->
+                    assertThat(
+                            daemon
+                                .cri()
+                                .exec(container, "sh", "-c", "yes | head -c 8000000")
+                                .getStdout()
+                                .size())
+                        .isEqualTo(8_000_000)));
+      }
+      all(work);
+    }
+    return Remains.residentBytes(daemon.pid());
+  }
+
   /** How many bytes a container wrote, by its log. */
   private static long output(Path log) throws IOException {
     long bytes = 0;
