@@ -153,6 +153,8 @@ class FaultWalkIT {
             live(SHORT, false);
             healer.interrupt();
             healer.join();
+            // What happens in the background may hang still, without the life having waited for it.
+            arm("");
           });
     }
     report("steps that hung or dawdled: " + points.size());

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -97,6 +98,24 @@ final class Remains {
       throw new IllegalStateException(e);
     }
     return text;
+  }
+
+  /** What those descriptors of a process are whose names hold a text. */
+  static List<String> descriptorsOf(long pid, String text) throws IOException {
+    List<String> found = new ArrayList<>();
+    try (Stream<Path> all = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+      for (Path each : all.toList()) {
+        try {
+          String name = Files.readSymbolicLink(each).toString();
+          if (name.contains(text)) {
+            found.add(name);
+          }
+        } catch (NoSuchFileException closed) {
+          // closed in the meantime
+        }
+      }
+    }
+    return found;
   }
 
   /** How many descriptors a process has open. */

@@ -70,7 +70,7 @@ public interface ContainerRuntime extends AutoCloseable {
   void reopenLog(String containerId);
 
   /**
-   * Runs a command in a container and waits for it.
+   * Runs a command in a container and waits for it. The result is the caller's to close.
    *
    * @param timeout zero for none; when it passes, every process of the command is killed and the
    *     call fails with DEADLINE

@@ -256,7 +256,7 @@ public final class RuntimeServiceSwitchboard extends RuntimeServiceGrpc.RuntimeS
 
   @Override
   public void execSync(ExecSyncRequest request, StreamObserver<ExecSyncResponse> client) {
-    Answers.one(client, execSync.handle(request));
+    execSync.handle(request, client);
   }
 
   @Override

@@ -19,6 +19,7 @@ public final class Sink<A> {
   private final Condition changed = lock.newCondition();
   private boolean gone;
   private boolean done;
+  private boolean delivered;
 
   Sink(ServerCallStreamObserver<A> client) {
     this.client = client;
@@ -27,6 +28,16 @@ public final class Sink<A> {
   /** Must be called before the call's method returns: later the handlers can't be set. */
   void heard(Thread writer) {
     client.setOnReadyHandler(this::wake);
+    client.setOnCloseHandler(
+        () -> {
+          lock.lock();
+          try {
+            delivered = true;
+            changed.signalAll();
+          } finally {
+            lock.unlock();
+          }
+        });
     client.setOnCancelHandler(
         () -> {
           lock.lock();
@@ -78,6 +89,28 @@ public final class Sink<A> {
     }
   }
 
+  /**
+   * Sends the only message of a call that is answered by one, and waits until all of it is on its
+   * way: what it took of memory is free then.
+   *
+   * @throws JrtException CANCELLED when the client went
+   */
+  public void sendLast(A message) {
+    lock.lock();
+    try {
+      send(message);
+      // Such a message is not sent before the call is complete.
+      complete();
+      while (!delivered && !gone && !client.isCancelled()) {
+        changed.await();
+      }
+    } catch (InterruptedException e) {
+      throw left(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Sends if the client is ready for it now, and else drops the message. Never waits. */
   public void offer(A message) {
     lock.lock();
@@ -101,6 +134,9 @@ public final class Sink<A> {
   private void end(Runnable last) {
     lock.lock();
     try {
+      if (done) {
+        return;
+      }
       done = true;
       if (!gone && !client.isCancelled()) {
         last.run();

@@ -1,39 +1,39 @@
 package io.jrt.core.life;
 
-import io.jrt.core.Bytes;
+import io.jrt.core.ExecResult;
+import io.jrt.core.io.CommandOutput;
 import io.jrt.core.io.OutputStreamKind;
 import io.jrt.core.io.StreamClient;
-import java.io.ByteArrayOutputStream;
+import io.jrt.linux.Kernel;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Keeps the beginning of a command's output, 16 MiB of each stream as containerd does, and lets the
- * rest pass unread, so that the command is never held up.
+ * Keeps the beginning of a command's output and lets the rest pass unread, so that the command is
+ * never held up.
  */
 final class Collector implements StreamClient {
-  static final int LIMIT = 16 << 20;
-
-  private final ByteArrayOutputStream stdout = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream stderr = new ByteArrayOutputStream();
+  private final CommandOutput stdout;
+  private final CommandOutput stderr;
   private final CountDownLatch open = new CountDownLatch(2);
+
+  /**
+   * @param directory for what is too much for memory
+   */
+  Collector(Kernel kernel, Path directory) {
+    stdout = new CommandOutput(kernel, directory);
+    stderr = new CommandOutput(kernel, directory);
+  }
 
   @Override
   public boolean output(OutputStreamKind stream, ByteBuffer bytes) {
-    ByteArrayOutputStream kept =
-        switch (stream) {
-          case STDOUT -> stdout;
-          case STDERR -> stderr;
-        };
-    synchronized (kept) {
-      int room = Math.min(bytes.remaining(), LIMIT - kept.size());
-      byte[] part = new byte[Math.max(0, room)];
-      bytes.get(part);
-      kept.write(part, 0, part.length);
+    switch (stream) {
+      case STDOUT -> stdout.append(bytes);
+      case STDERR -> stderr.append(bytes);
     }
-    bytes.position(bytes.limit());
     return true;
   }
 
@@ -63,15 +63,14 @@ final class Collector implements StreamClient {
     }
   }
 
-  Bytes stdout() {
-    synchronized (stdout) {
-      return Bytes.of(stdout.toByteArray());
-    }
+  /** What came by now; it is its owner's to close. */
+  ExecResult result(int exitCode) {
+    return new ExecResult(stdout.finish(), stderr.finish(), exitCode);
   }
 
-  Bytes stderr() {
-    synchronized (stderr) {
-      return Bytes.of(stderr.toByteArray());
-    }
+  /** Without a result: throws away what came. */
+  void discard() {
+    stdout.close();
+    stderr.close();
   }
 }

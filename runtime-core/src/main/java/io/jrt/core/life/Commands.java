@@ -63,11 +63,12 @@ final class Commands {
   ExecResult execSync(String containerId, List<Bytes> command, Duration timeout) {
     Container container = inventory.container(containerId);
     long began = System.nanoTime();
-    Collector collector = new Collector();
+    Collector collector = new Collector(wiring.kernel(), wiring.layout().root());
     wiring.failPoints().hit("exec-sync.start");
     LiveExec process =
         start(container, command, ExecChanges.NONE, false, new LaunchIo.Pipes(false));
     ExecSession session = null;
+    ExecResult result = null;
     try {
       session =
           wiring
@@ -85,12 +86,16 @@ final class Commands {
         process.killAll();
       }
       executed(container, command, code, began);
-      return new ExecResult(collector.stdout(), collector.stderr(), code);
+      result = collector.result(code);
+      return result;
     } catch (InterruptedException e) {
       process.killAll();
       Thread.currentThread().interrupt();
       throw new JrtException(ErrorKind.CANCELLED, EXEC, "the caller went away", e);
     } finally {
+      if (result == null) {
+        collector.discard();
+      }
       if (session != null) {
         session.close();
       }

@@ -186,7 +186,7 @@ public final class Operations implements AutoCloseable {
               known);
       case KernelException refused ->
           new JrtException(
-              kind(refused.errno()),
+              kindOf(refused.errno()),
               operation.currentStep(),
               String.valueOf(refused.getMessage()),
               refused);
@@ -206,7 +206,7 @@ public final class Operations implements AutoCloseable {
   }
 
   /** What the kernel's no to a daemon that asks as root means to its caller. */
-  private static ErrorKind kind(Errno errno) {
+  public static ErrorKind kindOf(Errno errno) {
     return switch (errno) {
       case ENOSPC, EDQUOT -> ErrorKind.NO_SPACE;
       case EMFILE, ENFILE, EAGAIN, ENOMEM -> ErrorKind.EXHAUSTED;

@@ -105,14 +105,17 @@ class NodeRuntimeIT {
   void execOutputIsCutAtSixteenMebibytes() throws Exception {
     String pod = lab.runPod();
     String container = lab.start(pod, lab.container("c", "sleep 1000"));
-    ExecResult result =
+    try (ExecResult result =
         lab.runtime()
             .execSync(
                 container,
-                Bytes.listOf(List.of("dd", "if=/dev/zero", "bs=1M", "count=40")),
-                Duration.ofSeconds(60));
-    assertThat(result.exitCode()).isZero();
-    assertThat(result.stdout().length()).isEqualTo(16 << 20);
+                Bytes.listOf(
+                    List.of("sh", "-c", "yes | head -c 40000000; yes no | head -c 70000 >&2")),
+                Duration.ofSeconds(60))) {
+      assertThat(result.exitCode()).isZero();
+      assertThat(result.stdout().text()).isEqualTo("y\n".repeat(8 << 20));
+      assertThat(result.stderr().text()).isEqualTo("no\n".repeat(23334).substring(0, 70000));
+    }
   }
 
   @Test

@@ -313,8 +313,9 @@ final class RuntimeLab implements AutoCloseable {
   }
 
   String exec(String containerId, String... command) {
-    var result = runtime().execSync(containerId, Bytes.listOf(List.of(command)), SOON);
-    return result.stdout().text() + result.stderr().text();
+    try (var result = runtime().execSync(containerId, Bytes.listOf(List.of(command)), SOON)) {
+      return result.stdout().text() + result.stderr().text();
+    }
   }
 
   /** Everything on this machine that carries the lab's names: empty when nothing leaked. */
