@@ -157,9 +157,9 @@ enum Target {
       Seeds.record()),
   ACCOUNTS(
       (_, bytes) -> {
-        AccountFiles files = AccountFiles.parse(bytes, bytes);
+        AccountFiles files = AccountFiles.of(bytes, bytes);
         files.user("root");
-        files.user(0).ifPresent(user -> files.groupsOf(user.name()));
+        files.user(0).ifPresent(user -> files.groupsOf(user.name(), 100));
         files.group("root");
       },
       "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/:\nstaff:x:50:app,root\n"),

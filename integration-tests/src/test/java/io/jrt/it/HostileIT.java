@@ -27,6 +27,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -461,6 +464,52 @@ class HostileIT {
     } catch (IOException | InterruptedException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** Half a million accounts and two million members, in each of many containers at once. */
+  @Test
+  void accountFilesOfAnyContentFillNoMemory() throws Exception {
+    int size = (4 << 20) - 100;
+    String users = "a:x:1:1::/:\n".repeat(size / 12) + "wanted:x:7:8::/:\n";
+    String groups = "g:x:5:" + "a,".repeat(size / 4) + "wanted\n" + "h:x:1:a\n".repeat(size / 16);
+    String image =
+        image(
+            Map.of("User", "wanted:h"),
+            new LayerBuilder()
+                .file("etc/passwd", 0644, users.getBytes(StandardCharsets.UTF_8))
+                .file("etc/group", 0644, groups.getBytes(StandardCharsets.UTF_8)));
+    List<Future<String>> made = new ArrayList<>();
+    try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < 24; i++) {
+        ContainerConfig config = Cri.container("c" + i, image, "sleep", "1000").build();
+        made.add(executor.submit(() -> cri.create(pod, podConfig, config)));
+      }
+    }
+    String id = made.getFirst().get();
+    for (Future<String> each : made) {
+      each.get();
+    }
+    assertThat(daemon.hasEnded()).isFalse();
+    cri.start(id);
+    assertThat(cri.exec(id, "id").getStdout().toStringUtf8())
+        .contains("uid=7(wanted) gid=1(h) groups=1(h),5(g)");
+  }
+
+  @Test
+  void whoIsInTooManyGroupsIsRefused() throws IOException {
+    StringBuilder groups = new StringBuilder();
+    for (int i = 1; i <= 5000; i++) {
+      groups.append("g:x:").append(i).append(":root\n");
+    }
+    String image =
+        image(
+            Map.of(),
+            new LayerBuilder()
+                .file("etc/group", 0644, groups.toString().getBytes(StandardCharsets.UTF_8)));
+    assertThatThrownBy(() -> cri.create(pod, podConfig, Cri.container("c", image, "true").build()))
+        .hasMessageContaining(
+            "INVALID_ARGUMENT: decide user: user \"root\" is a member of more than 4096 groups of"
+                + " the container's group file");
   }
 
   @Test

@@ -206,10 +206,15 @@ final class Commands {
     UserPlan user = record.user();
     if (!changes.user().isEmpty()) {
       user =
-          UserMerge.merge(
-              record.config().security().withoutUser(),
-              new ImageUser(changes.user(), changes.group()),
-              specs.rootfs().accounts(live.pid()));
+          specs
+              .rootfs()
+              .withAccounts(
+                  live.pid(),
+                  accounts ->
+                      UserMerge.merge(
+                          record.config().security().withoutUser(),
+                          new ImageUser(changes.user(), changes.group()),
+                          accounts));
     } else if (!changes.group().isEmpty()) {
       throw new JrtException(
           ErrorKind.INVALID,

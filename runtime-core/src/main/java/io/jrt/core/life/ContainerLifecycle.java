@@ -155,10 +155,11 @@ final class ContainerLifecycle {
       layers.apply(snapshot, writable);
       operation.step("decide user");
       UserPlan user =
-          UserMerge.merge(
-              config.security(),
-              process.imageUser(),
-              specs.rootfs().accounts(snapshot.lowerDirs()));
+          specs
+              .rootfs()
+              .withAccounts(
+                  snapshot.lowerDirs(),
+                  accounts -> UserMerge.merge(config.security(), process.imageUser(), accounts));
       ContainerRecord record =
           new ContainerRecord(
               id,

@@ -13,22 +13,26 @@ import io.jrt.linux.OpenHow;
 import io.jrt.linux.OverlayOptions;
 import io.jrt.linux.Stat;
 import io.jrt.security.UserNamespaceMaps;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * The root file system of a container: its image's layers and its own writable one as an overlay,
  * mounted nowhere.
  */
 final class Rootfs {
-  private static final int MAX_ACCOUNT_FILE = 4 << 20;
-
   private final Kernel kernel;
+
+  /** Files of hostile images may be large, and a node may start many containers at once. */
+  private final Semaphore accountReaders = new Semaphore(8);
 
   Rootfs(Kernel kernel) {
     this.kernel = kernel;
@@ -94,28 +98,46 @@ final class Rootfs {
     }
   }
 
-  /** The accounts in an image, read from its layers without running or mounting anything of it. */
-  AccountFiles accounts(List<Path> lowerDirs) {
-    if (lowerDirs.size() == 1) {
-      try (Fd root = kernel.files().openDirectory(lowerDirs.getFirst())) {
-        return accounts(root);
-      }
-    }
-    List<Layer> lower = lowerDirs.stream().map(Layer::of).toList();
-    try (Fd root = kernel.mounts().overlay(OverlayOptions.readOnly(lower))) {
-      return accounts(root);
-    }
+  /**
+   * What somebody makes of the accounts in an image, read from its layers without running or
+   * mounting anything of it.
+   */
+  <T> T withAccounts(List<Path> lowerDirs, Function<AccountFiles, T> use) {
+    return inTurn(
+        () -> {
+          if (lowerDirs.size() == 1) {
+            try (Fd root = kernel.files().openDirectory(lowerDirs.getFirst())) {
+              return use.apply(accounts(root));
+            }
+          }
+          List<Layer> lower = lowerDirs.stream().map(Layer::of).toList();
+          try (Fd root = kernel.mounts().overlay(OverlayOptions.readOnly(lower))) {
+            return use.apply(accounts(root));
+          }
+        });
   }
 
-  /** The accounts in a container, as its process sees them now. */
-  AccountFiles accounts(int pid) {
-    try (Fd root = kernel.files().openDirectory(Path.of("/proc/" + pid + "/root"))) {
-      return accounts(root);
+  /** The same of the accounts in a container, as its process sees them now. */
+  <T> T withAccounts(int pid, Function<AccountFiles, T> use) {
+    return inTurn(
+        () -> {
+          try (Fd root = kernel.files().openDirectory(Path.of("/proc/" + pid + "/root"))) {
+            return use.apply(accounts(root));
+          }
+        });
+  }
+
+  private <T> T inTurn(Supplier<T> use) {
+    accountReaders.acquireUninterruptibly();
+    try {
+      return use.get();
+    } finally {
+      accountReaders.release();
     }
   }
 
   private AccountFiles accounts(Fd root) {
-    return AccountFiles.parse(read(root, "etc/passwd"), read(root, "etc/group"));
+    return AccountFiles.of(read(root, "etc/passwd"), read(root, "etc/group"));
   }
 
   /** What the loader of the image knows; empty when it has no such cache. */
@@ -131,13 +153,12 @@ final class Rootfs {
       if (!stat.isRegular()) {
         return new byte[0];
       }
-      ByteBuffer content = ByteBuffer.allocateDirect((int) Math.min(stat.size(), MAX_ACCOUNT_FILE));
-      while (content.hasRemaining() && kernel.files().read(file, content) > 0) {
-        // read(2) may give less than asked for
+      byte[] content = new byte[(int) Math.min(stat.size(), AccountFiles.MAX_BYTES)];
+      int length = 0;
+      for (int count = 1; count > 0 && length < content.length; length += count) {
+        count = kernel.files().read(file, content, length, content.length - length);
       }
-      byte[] bytes = new byte[content.flip().remaining()];
-      content.get(bytes);
-      return bytes;
+      return length == content.length ? content : Arrays.copyOf(content, length);
     } catch (KernelException e) {
       if (e.is(Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP, Errno.EACCES, Errno.ENXIO)) {
         return new byte[0];

@@ -1,87 +1,93 @@
 package io.jrt.core.spec;
 
+import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The accounts of a container: its own {@code /etc/passwd} and {@code /etc/group}. They are the
- * image's word and nothing more: a malformed line is no account.
+ * image's word and nothing more: a malformed line is no account, and no more is made of them than
+ * what is asked for, as there may be half a million of it.
  */
 public final class AccountFiles {
-  private static final int MAX_BYTES = 4 << 20;
+  /** How much of a file is read, in bytes. */
+  public static final int MAX_BYTES = 4 << 20;
 
   /** A container without either file. */
-  public static final AccountFiles NONE = new AccountFiles(List.of(), List.of());
+  public static final AccountFiles NONE = new AccountFiles(new byte[0], new byte[0]);
 
   /** A line of passwd. */
   public record User(String name, long uid, long gid, String home) {}
 
-  /** A line of group. */
-  public record Group(String name, long gid, List<String> members) {
-    public Group {
-      members = List.copyOf(members);
+  private record Group(String name, long gid, String members) {
+    boolean has(String user) {
+      return ("," + members + ",").contains("," + user + ",");
     }
   }
 
-  private final List<User> users;
-  private final List<Group> groups;
+  private final byte[] passwd;
+  private final byte[] group;
 
-  private AccountFiles(List<User> users, List<Group> groups) {
-    this.users = List.copyOf(users);
-    this.groups = List.copyOf(groups);
+  private AccountFiles(byte[] passwd, byte[] group) {
+    this.passwd = passwd;
+    this.group = group;
   }
 
-  /** Reads the content of both files; empty content for a file that is not there. */
-  public static AccountFiles parse(byte[] passwd, byte[] group) {
-    List<User> users = new ArrayList<>();
-    for (String line : lines(passwd)) {
-      String[] part = line.split(":", -1);
-      if (part.length >= 6) {
-        long uid = id(part[2]);
-        long gid = id(part[3]);
-        if (uid >= 0 && gid >= 0) {
-          users.add(new User(part[0], uid, gid, part[5]));
-        }
-      }
-    }
-    List<Group> groups = new ArrayList<>();
-    for (String line : lines(group)) {
-      String[] part = line.split(":", -1);
-      if (part.length >= 4) {
-        long gid = id(part[2]);
-        if (gid >= 0) {
-          groups.add(new Group(part[0], gid, List.of(part[3].split(","))));
-        }
-      }
-    }
-    return new AccountFiles(users, groups);
+  /** Of the content of both files; empty content for a file that is not there. */
+  public static AccountFiles of(byte[] passwd, byte[] group) {
+    return new AccountFiles(passwd, group);
   }
 
   public Optional<User> user(String name) {
-    return users.stream().filter(user -> user.name().equals(name)).findFirst();
+    return users().filter(user -> user.name().equals(name)).findFirst();
   }
 
   public Optional<User> user(long uid) {
-    return users.stream().filter(user -> user.uid() == uid).findFirst();
+    return users().filter(user -> user.uid() == uid).findFirst();
   }
 
-  public Optional<Group> group(String name) {
-    return groups.stream().filter(group -> group.name().equals(name)).findFirst();
+  /** The id of the group of this name. */
+  public Optional<Long> group(String name) {
+    return groups().filter(group -> group.name().equals(name)).map(Group::gid).findFirst();
   }
 
-  /** The groups that name this user as a member. */
-  public List<Group> groupsOf(String userName) {
-    return groups.stream().filter(group -> group.members().contains(userName)).toList();
-  }
-
-  private static List<String> lines(byte[] content) {
-    int length = Math.min(content.length, MAX_BYTES);
-    return new String(content, 0, length, StandardCharsets.UTF_8)
-        .lines()
-        .filter(line -> !line.isEmpty() && !line.startsWith("#"))
+  /** The ids of the groups that name this user as a member, each once, the first ones of them. */
+  public List<Long> groupsOf(String userName, int most) {
+    return groups()
+        .filter(group -> group.has(userName))
+        .map(Group::gid)
+        .distinct()
+        .limit(most)
         .toList();
+  }
+
+  private Stream<User> users() {
+    return lines(passwd)
+        .map(line -> line.split(":", 7))
+        .filter(part -> part.length >= 6)
+        .map(part -> new User(part[0], id(part[2]), id(part[3]), part[5]))
+        .filter(user -> user.uid() >= 0 && user.gid() >= 0);
+  }
+
+  private Stream<Group> groups() {
+    return lines(group)
+        .map(line -> line.split(":", 5))
+        .filter(part -> part.length >= 4)
+        .map(part -> new Group(part[0], id(part[2]), part[3]))
+        .filter(group -> group.gid() >= 0);
+  }
+
+  private static Stream<String> lines(byte[] content) {
+    int length = Math.min(content.length, MAX_BYTES);
+    return new BufferedReader(
+            new InputStreamReader(
+                new ByteArrayInputStream(content, 0, length), StandardCharsets.UTF_8))
+        .lines()
+        .filter(line -> !line.isEmpty() && !line.startsWith("#"));
   }
 
   private static long id(String digits) {

@@ -25,6 +25,9 @@ import java.util.Set;
 public final class UserMerge {
   private static final String STEP = "decide user";
 
+  /** The kernel has room for 65 536; each container's are in memory for as long as it is there. */
+  private static final int MAX_GROUPS = 4096;
+
   private UserMerge() {}
 
   public static UserPlan merge(ContainerSecurity request, ImageUser image, AccountFiles accounts) {
@@ -78,8 +81,7 @@ public final class UserMerge {
     }
     return accounts
         .group(Accounts.checkName("group", group))
-        .orElseThrow(() -> invalid("group \"" + group + "\" is not in the container's group file"))
-        .gid();
+        .orElseThrow(() -> invalid("group \"" + group + "\" is not in the container's group file"));
   }
 
   private static List<Long> groups(
@@ -93,10 +95,19 @@ public final class UserMerge {
       groups.add(Accounts.checkId("supplemental group", supplemental));
     }
     if (request.supplementalGroupsPolicy() == SupplementalGroupsPolicy.MERGE) {
-      account.ifPresent(
-          user -> accounts.groupsOf(user.name()).forEach(member -> groups.add(member.gid())));
+      account.ifPresent(user -> groups.addAll(ofMember(user.name(), accounts)));
     }
     return new ArrayList<>(groups);
+  }
+
+  private static List<Long> ofMember(String user, AccountFiles accounts) {
+    List<Long> groups = accounts.groupsOf(user, MAX_GROUPS + 1);
+    if (groups.size() > MAX_GROUPS) {
+      throw invalid(
+          "user \"%s\" is a member of more than %d groups of the container's group file"
+              .formatted(user, MAX_GROUPS));
+    }
+    return groups;
   }
 
   private static String home(Optional<AccountFiles.User> account) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jrt.errors.JrtException;
 import io.jrt.linux.Kernel;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -20,10 +21,9 @@ class CommandOutputTest {
 
   @TempDir private Path directory;
   private final Kernel kernel = Kernel.open();
-  private CommandOutput output;
 
   private CommandOutput fill(byte[] all, int piece) {
-    output = new CommandOutput(kernel, directory);
+    var output = new CommandOutput(kernel, directory);
     for (int at = 0; at < all.length; at += piece) {
       ByteBuffer part = ByteBuffer.wrap(all, at, Math.min(piece, all.length - at));
       output.append(part);
@@ -62,12 +62,12 @@ class CommandOutputTest {
 
   @Test
   void whatComesAfterTheEndIsNotKept() {
-    try (CommandOutput filled = fill("all".getBytes(), 10)) {
-      filled.append(ByteBuffer.wrap(random(EDGE)));
-      assertThat(filled.text()).isEqualTo("all");
-    }
-    output.append(ByteBuffer.wrap(random(2 * EDGE)));
-    assertThat(output.isLarge()).isFalse();
+    CommandOutput filled = fill("all".getBytes(StandardCharsets.UTF_8), 10);
+    filled.append(ByteBuffer.wrap(random(EDGE)));
+    assertThat(filled.text()).isEqualTo("all");
+    filled.close();
+    filled.append(ByteBuffer.wrap(random(2 * EDGE)));
+    assertThat(filled.isLarge()).isFalse();
   }
 
   @Test
@@ -77,7 +77,6 @@ class CommandOutputTest {
         .isInstanceOf(JrtException.class)
         .hasMessageContaining("output of the command could not be kept in " + directory)
         .hasMessageContaining("ENOENT");
-    output.close();
     Files.createDirectory(directory);
   }
 }

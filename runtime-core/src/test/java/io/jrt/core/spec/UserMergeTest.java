@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 class UserMergeTest {
   private static final AccountFiles ACCOUNTS =
-      AccountFiles.parse(
+      AccountFiles.of(
           """
           root:x:0:0:root:/root:/bin/sh
           app:x:1000:1001:App:/home/app:/bin/sh
