@@ -281,11 +281,17 @@ class LoadIT {
     }
     all(work);
     assertThat(daemon.hasEnded()).as("the daemon has died").isFalse();
-    long after = Remains.residentBytes(pid);
+    long most = Remains.residentBytes(pid);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    long after = most;
+    while (after > before + (96 << 20) && System.nanoTime() < end) {
+      Daemon.sleep(100);
+      after = Remains.residentBytes(pid);
+    }
     System.out.printf(
-        "%d commands that print 34 MB each: RSS before %d MB, after %d MB%n",
-        LOUD, before >> 20, after >> 20);
-    assertThat(after).as("resident afterwards").isLessThan(before + (128 << 20));
+        "%d commands that print 34 MB each: RSS before %d MB, right after %d MB, then %d MB%n",
+        LOUD, before >> 20, most >> 20, after >> 20);
+    assertThat(after).as("resident afterwards").isLessThanOrEqualTo(before + (96 << 20));
     assertThat(Remains.descriptorsOf(pid, daemon.home() + "/root/#"))
         .as("files without a name")
         .isEmpty();

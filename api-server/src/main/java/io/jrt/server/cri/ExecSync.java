@@ -13,6 +13,8 @@ import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.server.rpc.Answers;
 import io.jrt.server.rpc.Sink;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
 
@@ -20,7 +22,7 @@ import java.util.concurrent.Semaphore;
 final class ExecSync {
   private final ContainerRuntime runtime;
 
-  /** One at a time: such an answer is in memory twice, on its way from the file to the client. */
+  /** One at a time: on its way to the client such an answer is in memory. */
   private final Semaphore largeAnswer = new Semaphore(1, true);
 
   ExecSync(ContainerRuntime runtime) {
@@ -44,15 +46,15 @@ final class ExecSync {
       return;
     }
     try (result) {
-      Answers.one(client, answer(result));
+      Answers.one(client, answer(result, Arena.global()));
     }
   }
 
   private void answerInTurn(ExecResult result, Sink<ExecSyncResponse> client) {
     try (result) {
       largeAnswer.acquire();
-      try {
-        client.sendLast(answer(result));
+      try (Arena arena = Arena.ofShared()) {
+        client.sendLast(answer(result, arena));
       } finally {
         largeAnswer.release();
       }
@@ -61,16 +63,20 @@ final class ExecSync {
     }
   }
 
-  private static ExecSyncResponse answer(ExecResult result) {
+  private static ExecSyncResponse answer(ExecResult result, Arena arena) {
     return ExecSyncResponse.newBuilder()
-        .setStdout(bytes(result.stdout()))
-        .setStderr(bytes(result.stderr()))
+        .setStdout(bytes(result.stdout(), arena))
+        .setStderr(bytes(result.stderr(), arena))
         .setExitCode(result.exitCode())
         .build();
   }
 
-  /** The array is nobody else's: no copy is needed. */
-  private static ByteString bytes(CommandOutput output) {
-    return UnsafeByteOperations.unsafeWrap(output.toArray());
+  /** Without a copy. */
+  private static ByteString bytes(CommandOutput output, Arena arena) {
+    ByteString all = ByteString.EMPTY;
+    for (ByteBuffer piece : output.view(arena)) {
+      all = all.concat(UnsafeByteOperations.unsafeWrap(piece));
+    }
+    return all;
   }
 }

@@ -1,15 +1,21 @@
 package io.jrt.core.io;
 
 import io.jrt.core.op.Operations;
+import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.linux.Fd;
 import io.jrt.linux.Kernel;
 import io.jrt.linux.KernelException;
 import io.jrt.linux.OpenFlags;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +29,8 @@ public final class CommandOutput implements AutoCloseable {
 
   /** How much of it lies in memory, in bytes: more than probes and hooks print. */
   static final int IN_MEMORY = 64 << 10;
+
+  private static final String STEP = "keep output";
 
   private final Kernel kernel;
   private final Path directory;
@@ -80,7 +88,7 @@ public final class CommandOutput implements AutoCloseable {
     if (lost != null) {
       throw new JrtException(
           Operations.kindOf(lost.errno()),
-          "keep output",
+          STEP,
           "the output of the command could not be kept in %s: %s"
               .formatted(directory, lost.getMessage()),
           lost);
@@ -93,7 +101,7 @@ public final class CommandOutput implements AutoCloseable {
     return length;
   }
 
-  /** Whether it is more than should be in memory a hundred times. */
+  /** Whether some of it lies in a file, as it is more than should be in memory a hundred times. */
   public synchronized boolean isLarge() {
     return rest != null;
   }
@@ -111,6 +119,29 @@ public final class CommandOutput implements AutoCloseable {
       }
     }
     return all;
+  }
+
+  /**
+   * All that was kept, piece by piece. What lies in a file is mapped: it takes nothing of the heap.
+   *
+   * @param arena for how long the pieces are read
+   * @throws JrtException UNAVAILABLE when the file cannot be mapped
+   */
+  public synchronized List<ByteBuffer> view(Arena arena) {
+    ByteBuffer first = ByteBuffer.wrap(beginning.toByteArray());
+    if (rest == null) {
+      return List.of(first);
+    }
+    // The JDK maps what it has opened itself.
+    Path file = Path.of("/proc/self/fd", Integer.toString(rest.value()));
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      int size = length - beginning.size();
+      return List.of(
+          first, channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena).asByteBuffer());
+    } catch (IOException e) {
+      throw new JrtException(
+          ErrorKind.UNAVAILABLE, STEP, "the kept output of the command cannot be read back", e);
+    }
   }
 
   public String text() {

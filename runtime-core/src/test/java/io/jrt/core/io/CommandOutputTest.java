@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jrt.errors.JrtException;
 import io.jrt.linux.Kernel;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -32,6 +33,15 @@ class CommandOutputTest {
     return output.finish();
   }
 
+  private static byte[] viewed(CommandOutput output) {
+    try (Arena arena = Arena.ofConfined()) {
+      ByteBuffer all = ByteBuffer.allocate(output.length());
+      output.view(arena).forEach(all::put);
+      assertThat(all.hasRemaining()).isFalse();
+      return all.array();
+    }
+  }
+
   private static byte[] random(int size) {
     byte[] all = new byte[size];
     new Random(size).nextBytes(all);
@@ -47,6 +57,7 @@ class CommandOutputTest {
         assertThat(filled.length()).isEqualTo(size);
         assertThat(filled.isLarge()).isEqualTo(size > EDGE);
         assertThat(filled.toArray()).isEqualTo(all);
+        assertThat(viewed(filled)).isEqualTo(all);
       }
     }
     assertThat(directory).isEmptyDirectory();
