@@ -49,6 +49,9 @@ public final class CniNetworkProvider implements NetworkProvider {
   private static final int LOOPBACK = 1;
   private static final Duration STATUS_AGE = Duration.ofSeconds(5);
 
+  /** More than a plugin needs that works, and less than one that hangs may take. */
+  private static final Duration FIRST_RUN = Duration.ofSeconds(5);
+
   private final Kernel kernel;
   private final ConfigDirs configs;
   private final RunningPlugins running;
@@ -56,6 +59,7 @@ public final class CniNetworkProvider implements NetworkProvider {
   private final AttachmentStore attachments;
   private final HostPorts hostPorts;
   private final SandboxLocks locks = new SandboxLocks();
+  private final FirstRuns firstRuns = new FirstRuns(FIRST_RUN);
 
   /** What the plugins said last, when, and for which network. */
   private record Answer(NetworkList list, NetworkStatus status, long nanoTime) {}
@@ -159,7 +163,7 @@ public final class CniNetworkProvider implements NetworkProvider {
     }
     try {
       kernel.failPoints().hit("attach-network.add");
-      CniAttachment attachment = planned.with(network.add(planned));
+      CniAttachment attachment = planned.with(network.add(planned, firstRuns));
       kernel.failPoints().hit("attach-network.note");
       attachments.put(attachment);
       attachments.cache(attachment, list);

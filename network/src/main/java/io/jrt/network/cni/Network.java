@@ -15,6 +15,7 @@ import tools.jackson.databind.node.ObjectNode;
 /** Runs the plugins of a network list in the order each command asks for. */
 final class Network {
   private static final JsonMapper JSON = JsonMapper.builder().build();
+  private static final String RUNTIME_CONFIG = "runtimeConfig";
 
   private final PluginRunner runner;
   private final NetworkList list;
@@ -24,17 +25,18 @@ final class Network {
     this.list = list;
   }
 
-  /** ADD: first to last, each told the result of the one before. Answers the last one's. */
-  ObjectNode add(CniAttachment attachment) throws PluginException {
+  /**
+   * ADD: first to last, each told the result of the one before. Answers the last one's.
+   *
+   * @param firstRuns the provider's, by plugin and what it is offered
+   */
+  ObjectNode add(CniAttachment attachment, FirstRuns firstRuns) throws PluginException {
     ObjectNode result = JSON.createObjectNode();
     for (PluginConfig plugin : list.plugins()) {
-      String output =
-          runner.run(
-              plugin.type(),
-              new Call(
-                  "ADD",
-                  environment(attachment, attachment.netns()),
-                  input(plugin, attachment, result)));
+      ObjectNode input = input(plugin, attachment, result);
+      Call call = new Call("ADD", environment(attachment, attachment.netns()), input);
+      String kind = plugin.type() + input.path(RUNTIME_CONFIG).propertyNames();
+      String output = firstRuns.run(kind, () -> runner.run(plugin.type(), call));
       result = CniResult.parse(plugin.type(), output, list.version());
     }
     return result;
@@ -165,7 +167,7 @@ final class Network {
       }
     }
     if (!runtime.isEmpty()) {
-      input.set("runtimeConfig", runtime);
+      input.set(RUNTIME_CONFIG, runtime);
     }
     if (!former.isEmpty()) {
       input.set("prevResult", former);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
 import io.jrt.network.AttachRequest;
+import io.jrt.network.Attachment;
 import io.jrt.network.BridgeConfig;
 import io.jrt.network.CniConfig;
 import io.jrt.network.DnsConfig;
@@ -21,9 +22,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -97,12 +100,16 @@ class CniFaultsIT {
   }
 
   private AttachRequest request() {
+    return request("abc123", 8080);
+  }
+
+  private AttachRequest request(String sandbox, int port) {
     return new AttachRequest(
-        new PodRef("abc123", "web", "shop", "uid-1"),
-        lab.netns("pod"),
+        new PodRef(sandbox, "web", "shop", "uid-1"),
+        lab.netns("pod-" + sandbox),
         Map.of(),
         Map.of("kubernetes.io/egress-bandwidth", "10M"),
-        List.of(new PortMapping(PortMapping.Protocol.TCP, 80, 8080, "")),
+        List.of(new PortMapping(PortMapping.Protocol.TCP, 80, port, "")),
         new DnsConfig(List.of("10.0.0.10"), List.of(), List.of()),
         "kubepods/pod1");
   }
@@ -195,6 +202,46 @@ class CniFaultsIT {
       Thread.sleep(10);
     }
     assertThat(runs(child)).isFalse();
+    assertNothingLeft();
+  }
+
+  @Test
+  void whatThePluginsOfManyPodsShareIsMadeByOneOfThem() throws Exception {
+    // As portmap does with its chains.
+    String share =
+        """
+        if [ $CNI_COMMAND = ADD ] && [ ! -e LOG.chain ]; then
+          sleep 0.2
+          mkdir LOG.chain || { echo '{"cniVersion":"1.0.0","code":999,"msg":"chain exists"}'; exit 1; }
+        fi
+        """;
+    plugin("sharing", share + GOOD);
+    network("1.0.0", plain("sharing"));
+    List<AttachRequest> requests = new ArrayList<>();
+    List<FutureTask<Attachment>> attachments = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      AttachRequest request = request("abc" + i, 8080 + i);
+      requests.add(request);
+      attachments.add(new FutureTask<>(() -> provider.attach(request)));
+    }
+    attachments.forEach(Thread::startVirtualThread);
+    for (FutureTask<Attachment> attachment : attachments) {
+      assertThat(attachment.get().ips()).isNotEmpty();
+    }
+    requests.forEach(request -> provider.detach(request.pod()));
+    assertNothingLeft();
+  }
+
+  @Test
+  void whereTheFirstFailsTheNextIsTried() throws Exception {
+    plugin(
+        "late",
+        "[ $CNI_COMMAND != ADD ] || [ -e LOG.up ] || { touch LOG.up; sleep 300; }\n" + GOOD);
+    network("1.0.0", plain("late"));
+    AttachRequest request = request();
+    assertThatThrownBy(() -> provider.attach(request)).hasMessageContaining("was killed");
+    assertThat(provider.attach(request).ips()).isNotEmpty();
+    provider.detach(request.pod());
     assertNothingLeft();
   }
 
