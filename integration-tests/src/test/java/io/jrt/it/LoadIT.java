@@ -2,10 +2,14 @@ package io.jrt.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
 import io.jrt.cri.v1.ContainerState;
+import io.jrt.cri.v1.ExecSyncRequest;
 import io.jrt.cri.v1.ExecSyncResponse;
 import io.jrt.cri.v1.NamespaceMode;
 import io.jrt.cri.v1.PodSandboxConfig;
+import io.jrt.cri.v1.RuntimeServiceGrpc;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -46,6 +50,8 @@ class LoadIT {
   private static final int ROUNDS = FULL ? 500 : 24;
   private static final int AT_ONCE = FULL ? 20 : 6;
   private static final int LOUD = FULL ? 40 : 10;
+  private static final String PRINT =
+      "yes out | head -c 17000000 & yes err | head -c 17000000 >&2; wait; ";
   private static final long FLOOD = FULL ? 4000L << 20 : 200L << 20;
 
   private Daemon daemon;
@@ -292,21 +298,47 @@ class LoadIT {
         "%d commands that print 34 MB each: RSS before %d MB, right after %d MB, then %d MB%n",
         LOUD, before >> 20, most >> 20, after >> 20);
     assertThat(after).as("resident afterwards").isLessThanOrEqualTo(before + (96 << 20));
-    assertThat(Remains.descriptorsOf(pid, daemon.home() + "/root/#"))
-        .as("files without a name")
-        .isEmpty();
+    assertThat(kept()).as("files without a name").isEmpty();
+  }
+
+  @Test
+  void whoDoesNotReadALargeAnswerHoldsUpNoOther() throws Exception {
+    PodSandboxConfig config = pod("unread");
+    String pod = daemon.cri().runPod(config);
+    String id = daemon.cri().run(pod, config, Cri.container("c", image, "sleep", "100000").build());
+    ExecSyncRequest request =
+        ExecSyncRequest.newBuilder()
+            .setContainerId(id)
+            .addAllCmd(List.of("sh", "-c", PRINT + "touch /tmp/printed"))
+            .build();
+    try (Cri other = new Cri(daemon.socket())) {
+      var unread = other.call(RuntimeServiceGrpc.getExecSyncMethod());
+      unread.start(new ClientCall.Listener<>() {}, new Metadata());
+      unread.sendMessage(request);
+      unread.halfClose();
+      while (daemon.cri().exec(id, "test", "-e", "/tmp/printed").getExitCode() != 0) {
+        Daemon.sleep(50);
+      }
+      Daemon.sleep(500); // for its turn
+      loud(id);
+      assertThat(kept()).as("what is not read yet").hasSize(2);
+      unread.cancel("enough", null);
+    }
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (!kept().isEmpty()) {
+      assertThat(System.nanoTime()).as("output whose client is gone: %s", kept()).isLessThan(end);
+      Daemon.sleep(20);
+    }
+  }
+
+  /** Outputs of commands that are not answered yet, each a file without a name. */
+  private List<String> kept() throws IOException {
+    return Remains.descriptorsOf(daemon.pid(), daemon.home() + "/root/#");
   }
 
   /** A command that prints more than is kept, of both streams. */
   private void loud(String container) {
-    ExecSyncResponse answer =
-        daemon
-            .cri()
-            .exec(
-                container,
-                "sh",
-                "-c",
-                "yes out | head -c 17000000 & yes err | head -c 17000000 >&2; wait; exit 3");
+    ExecSyncResponse answer = daemon.cri().exec(container, "sh", "-c", PRINT + "exit 3");
     assertThat(answer.getExitCode()).isEqualTo(3);
     assertThat(answer.getStdout().size()).isEqualTo(16 << 20);
     assertThat(answer.getStderr().size()).isEqualTo(16 << 20);

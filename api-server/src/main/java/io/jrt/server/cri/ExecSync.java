@@ -20,6 +20,9 @@ import java.util.concurrent.Semaphore;
 
 /** Runs a command in a container and waits for it. */
 final class ExecSync {
+  /** How long an answer keeps others waiting whose client is slow to take it, or never does. */
+  private static final Duration TURN = Duration.ofSeconds(5);
+
   private final ContainerRuntime runtime;
 
   /** One at a time: on its way to the client such an answer is in memory. */
@@ -54,9 +57,16 @@ final class ExecSync {
     try (result) {
       largeAnswer.acquire();
       try (Arena arena = Arena.ofShared()) {
-        client.sendLast(answer(result, arena));
-      } finally {
-        largeAnswer.release();
+        boolean delivered;
+        try {
+          client.sendLast(answer(result, arena));
+          delivered = client.awaitDelivery(TURN);
+        } finally {
+          largeAnswer.release();
+        }
+        while (!delivered) {
+          delivered = client.awaitDelivery(TURN);
+        }
       }
     } catch (InterruptedException e) {
       throw new JrtException(ErrorKind.CANCELLED, "answer", "the client left", e);

@@ -3,6 +3,7 @@ package io.jrt.server.rpc;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.jrt.errors.ErrorKind;
 import io.jrt.errors.JrtException;
+import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -28,34 +29,26 @@ public final class Sink<A> {
   /** Must be called before the call's method returns: later the handlers can't be set. */
   void heard(Thread writer) {
     client.setOnReadyHandler(this::wake);
-    client.setOnCloseHandler(
-        () -> {
-          lock.lock();
-          try {
-            delivered = true;
-            changed.signalAll();
-          } finally {
-            lock.unlock();
-          }
-        });
+    client.setOnCloseHandler(() -> change(() -> delivered = true));
     client.setOnCancelHandler(
-        () -> {
-          lock.lock();
-          try {
-            gone = true;
-            changed.signalAll();
-            if (!done) {
-              writer.interrupt();
-            }
-          } finally {
-            lock.unlock();
-          }
-        });
+        () ->
+            change(
+                () -> {
+                  gone = true;
+                  if (!done) {
+                    writer.interrupt();
+                  }
+                }));
   }
 
   private void wake() {
+    change(() -> {});
+  }
+
+  private void change(Runnable change) {
     lock.lock();
     try {
+      change.run();
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -90,8 +83,7 @@ public final class Sink<A> {
   }
 
   /**
-   * Sends the only message of a call that is answered by one, and waits until all of it is on its
-   * way: what it took of memory is free then.
+   * Sends the only message of a call that is answered by one, as the client takes it.
    *
    * @throws JrtException CANCELLED when the client went
    */
@@ -101,9 +93,28 @@ public final class Sink<A> {
       send(message);
       // Such a message is not sent before the call is complete.
       complete();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Waits until all of the {@link #sendLast last message} is on its way, or the client is gone:
+   * what the message took of memory is free then.
+   *
+   * @return false if it is not after that time
+   */
+  public boolean awaitDelivery(Duration time) {
+    lock.lock();
+    try {
+      long left = time.toNanos();
       while (!delivered && !gone && !client.isCancelled()) {
-        changed.await();
+        if (left <= 0) {
+          return false;
+        }
+        left = changed.awaitNanos(left);
       }
+      return true;
     } catch (InterruptedException e) {
       throw left(e);
     } finally {
