@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.grpc.StatusRuntimeException;
 import io.jrt.cri.v1.ContainerConfig;
+import io.jrt.cri.v1.ExecSyncResponse;
 import io.jrt.cri.v1.ListContainersRequest;
 import io.jrt.cri.v1.NamespaceMode;
 import io.jrt.cri.v1.PodSandboxConfig;
@@ -62,6 +64,33 @@ class DiskFaultsIT extends Faults {
       afterTrouble(daemon, before);
       end();
     }
+  }
+
+  @Test
+  void aCommandWhoseOutputFindsNoRoomIsToldSo() throws Exception {
+    Path home = Daemon.newHome();
+    Path disk = Files.createDirectories(home.resolve("root"));
+    command("mount", "-t", "tmpfs", "-o", "size=160m,mode=700", "jrt-it", "" + disk);
+    Daemon daemon = start(home, Map.of());
+    Counting before = counting(daemon, "before");
+    Path filling = disk.resolve("filling");
+    begin(Trouble.NO_SPACE, filling);
+    Cri cri = daemon.cri();
+    assertThatThrownBy(() -> cri.exec(before.id(), "head", "-c", "1000000", "/dev/zero"))
+        .isInstanceOf(StatusRuntimeException.class)
+        .hasMessageContaining("the output of the command could not be kept in " + disk)
+        .hasMessageContaining("ENOSPC (no space left on device)");
+    assertThat(cri.exec(before.id(), "echo", "little").getStdout().toStringUtf8())
+        .isEqualTo("little\n");
+    runs(daemon, before);
+    command("rm", filling.toString());
+    ExecSyncResponse answer = cri.exec(before.id(), "head", "-c", "1000000", "/dev/zero");
+    assertThat(answer.getStdout().size()).isEqualTo(1_000_000);
+    assertThat(Remains.descriptorsOf(daemon.pid(), disk + "/#")).as("nameless files").isEmpty();
+    ends(daemon, before);
+    daemon.cri().removeEverything();
+    isWhole(daemon);
+    end();
   }
 
   private static void begin(Trouble trouble, Path filling) throws Exception {
