@@ -92,7 +92,7 @@ class ChurnIT {
     started =
         Daemon.startIn(
             host,
-            Files.createTempDirectory("jrt-it-"),
+            Daemon.newHome(),
             provider.equals("cni") ? cni() : "[network.bridge]\nsubnets = [\"10.231.0.0/24\"]\n");
     List<Future<?>> lanes = new ArrayList<>();
     try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {

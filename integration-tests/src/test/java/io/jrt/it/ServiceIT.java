@@ -115,7 +115,19 @@ class ServiceIT {
   }
 
   private static void hangUp(Process running) throws IOException, InterruptedException {
+    assertThat(ignoresHangUp(running.pid()))
+        .as("the tests were started with SIGHUP ignored, as nohup does, and so was the daemon")
+        .isFalse();
     assertThat(new ProcessBuilder("kill", "-HUP", "" + running.pid()).start().waitFor()).isZero();
+  }
+
+  private static boolean ignoresHangUp(long pid) throws IOException {
+    String ignored =
+        Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
+            .filter(line -> line.startsWith("SigIgn:"))
+            .findFirst()
+            .orElseThrow();
+    return (Long.parseUnsignedLong(ignored.substring("SigIgn:".length()).strip(), 16) & 1) != 0;
   }
 
   @Test
