@@ -121,9 +121,8 @@ class RestartIT {
   }
 
   private List<Counting> startAll() throws Exception {
-    // It waits by a read that finds nothing: 110 shells that each fork a sleep 20 times a second
-    // take
-    // a whole processor, and it is the daemon's time that is looked at.
+    // It waits by a read that finds nothing: 110 shells that fork a sleep 20 times a second take a
+    // whole processor, and it is the daemon's time that is looked at.
     String script =
         "trap 'echo end; exit 7' TERM; mkfifo /tmp/never; exec 3<>/tmp/never; i=0;"
             + " while :; do echo line $i; i=$((i+1)); read -t 0.05 x <&3; done";
