@@ -86,7 +86,7 @@ class DiskFaultsIT extends Faults {
     command("rm", filling.toString());
     ExecSyncResponse answer = cri.exec(before.id(), "head", "-c", "1000000", "/dev/zero");
     assertThat(answer.getStdout().size()).isEqualTo(1_000_000);
-    assertThat(Remains.descriptorsOf(daemon.pid(), disk + "/#")).as("nameless files").isEmpty();
+    Remains.awaitClosed(daemon.pid(), disk + "/#");
     ends(daemon, before);
     daemon.cri().removeEverything();
     isWhole(daemon);

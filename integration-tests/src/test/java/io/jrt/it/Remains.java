@@ -1,5 +1,7 @@
 package io.jrt.it;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -9,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** What a running daemon without pods and images must not have: files, rules, descriptors. */
@@ -116,6 +119,17 @@ final class Remains {
       }
     }
     return found;
+  }
+
+  /** Waits until a process has none with this text open: it may close one after it has answered. */
+  static void awaitClosed(long pid, String text) throws IOException {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    for (List<String> open = descriptorsOf(pid, text);
+        !open.isEmpty();
+        open = descriptorsOf(pid, text)) {
+      assertThat(System.nanoTime()).as("still open: %s", open).isLessThan(end);
+      Daemon.sleep(20);
+    }
   }
 
   /** How many descriptors a process has open. */
