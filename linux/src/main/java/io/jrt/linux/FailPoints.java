@@ -23,8 +23,9 @@ import java.util.regex.Pattern;
  * Named places in the code at which a test can make things go wrong.
  *
  * <p>A production daemon has none armed. A test arms them by {@code -Djrt.failpoints=} with entries
- * {@code name=action} separated by {@code ;}, where an action is {@code fail}, {@code delay(ms)},
- * {@code hang} or {@code kill}, and {@code 3*kill} acts at the third hit only.
+ * {@code name=action} separated by {@code ;}, where an action is {@code fail}, {@code fail(ms)} for
+ * one that takes its time, {@code delay(ms)}, {@code hang} or {@code kill}, and {@code 3*kill} acts
+ * at the third hit only.
  *
  * <p>With {@code -Djrt.failpoints.file=} the entries stand in a file that is read anew whenever it
  * changes, so that a test can arm and disarm a daemon that runs; the name of each place that is
@@ -37,7 +38,7 @@ public final class FailPoints {
 
   /** What happens at a place. */
   public enum Action {
-    /** The step fails with INTERNAL. */
+    /** The step fails with INTERNAL, after the delay if there is one. */
     FAIL,
     /** The step waits, and then goes on. */
     DELAY,
@@ -94,8 +95,6 @@ public final class FailPoints {
             ErrorKind.INVALID, "arm fail-points", "fail-point \"" + entry + "\" is malformed");
       }
       int nth = matcher.group(2) == null ? 0 : Integer.parseInt(matcher.group(2));
-      Duration delay =
-          Duration.ofMillis(matcher.group(4) == null ? 100 : Long.parseLong(matcher.group(4)));
       Action action =
           switch (matcher.group(3)) {
             case "fail" -> Action.FAIL;
@@ -103,13 +102,26 @@ public final class FailPoints {
             case "kill" -> Action.KILL;
             default -> Action.DELAY;
           };
+      Duration delay =
+          matcher.group(4) == null
+              ? usualDelay(action)
+              : Duration.ofMillis(Long.parseLong(matcher.group(4)));
       arm(matcher.group(1), action, nth, delay);
     }
   }
 
   /** Makes something go wrong at every hit from now on. */
   public void arm(String name, Action action) {
-    arm(name, action, 0, Duration.ofMillis(100));
+    arm(name, action, usualDelay(action));
+  }
+
+  /** The same after a time, or for that time. */
+  public void arm(String name, Action action, Duration delay) {
+    arm(name, action, 0, delay);
+  }
+
+  private static Duration usualDelay(Action action) {
+    return action == Action.FAIL ? Duration.ZERO : Duration.ofMillis(100);
   }
 
   private void arm(String name, Action action, int nth, Duration delay) {
@@ -138,8 +150,10 @@ public final class FailPoints {
       return;
     }
     switch (here.action()) {
-      case FAIL ->
-          throw new JrtException(ErrorKind.INTERNAL, name, "fail-point " + name + " is armed");
+      case FAIL -> {
+        pause(here, here.delay());
+        throw new JrtException(ErrorKind.INTERNAL, name, "fail-point " + name + " is armed");
+      }
       case DELAY -> pause(here, here.delay());
       case HANG -> pause(here, Duration.ofDays(1));
       case KILL -> Runtime.getRuntime().halt(137);

@@ -154,7 +154,7 @@ public final class LinuxLauncher implements Launcher {
       Fd directory,
       Fd lock) {
     PlanWriter plan = Plans.container(spec, io, directory, lock, podInit, gate);
-    Supervisor keeper = Supervisor.start(kernel, program, "keeper", plan);
+    Supervisor keeper = Supervisor.start(kernel, program, "keeper", plan, Duration.ZERO);
     try {
       Optional<Report> answer = keeper.await(kernel, poller, START);
       if (answer.isPresent() && answer.get().kind() == Report.Kind.HOOKS) {
@@ -182,7 +182,7 @@ public final class LinuxLauncher implements Launcher {
                   new JrtException(ErrorKind.INTERNAL, START, "jrt-init ended without saying why"));
     } catch (RuntimeException e) {
       if (keeper.pidfd().isOpen()) {
-        keeper.abandon(kernel);
+        keeper.abandon(kernel, Duration.ZERO);
       }
       throw e;
     }

@@ -27,6 +27,9 @@ final class RunningExec implements LiveExec {
   private final AtomicBoolean reaped = new AtomicBoolean();
   private volatile Poller.@Nullable Registration registration;
 
+  /** Ends its command and itself; a command in a frozen cgroup cannot end. */
+  private static final Duration GRACE = Duration.ofSeconds(1);
+
   private RunningExec(
       Kernel kernel,
       Supervisor parent,
@@ -51,7 +54,7 @@ final class RunningExec implements LiveExec {
       Fd container,
       int containerPid) {
     PlanWriter plan = Plans.exec(spec, io, container, containerPid);
-    Supervisor parent = Supervisor.start(kernel, program, "exec", plan);
+    Supervisor parent = Supervisor.start(kernel, program, "exec", plan, GRACE);
     try {
       Optional<Report> answer = parent.await(kernel, poller, EXEC);
       if (answer.isEmpty() || answer.get().kind() != Report.Kind.STARTED) {
@@ -67,7 +70,7 @@ final class RunningExec implements LiveExec {
       return take(kernel, poller, parent, started, containerPid);
     } catch (RuntimeException e) {
       if (parent.pidfd().isOpen()) {
-        parent.abandon(kernel);
+        parent.abandon(kernel, GRACE);
       }
       throw e;
     }

@@ -35,8 +35,12 @@ record Supervisor(int pid, Fd pidfd, Fd socket) implements AutoCloseable {
   /** Generous: a start takes milliseconds, but a cgroup may be frozen or out of processor time. */
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
-  /** Starts the program in the role and hands it the plan. */
-  static Supervisor start(Kernel kernel, Fd program, String role, PlanWriter plan) {
+  /**
+   * Starts the program in the role and hands it the plan.
+   *
+   * @param grace if that fails: see {@link #abandon}
+   */
+  static Supervisor start(Kernel kernel, Fd program, String role, PlanWriter plan, Duration grace) {
     try (Fd content = kernel.files().sealedMemfd("plan", plan.content());
         Sockets.SocketPair pair = kernel.sockets().socketpair(Sockets.SOCK_SEQPACKET)) {
       int pid = spawn(kernel, program, role, pair.second());
@@ -51,7 +55,7 @@ record Supervisor(int pid, Fd pidfd, Fd socket) implements AutoCloseable {
         kernel.sockets().sendWithFds(supervisor.socket, count.putInt(fds.size()).flip(), fds);
         kernel.failPoints().hit("launch-" + role + ".await");
       } catch (RuntimeException e) {
-        supervisor.abandon(kernel);
+        supervisor.abandon(kernel, grace);
         throw e;
       }
       return supervisor;
@@ -126,12 +130,33 @@ record Supervisor(int pid, Fd pidfd, Fd socket) implements AutoCloseable {
     }
   }
 
-  /** Ends it, reaps it, forgets it. What it started it has ended itself, or is told to. */
-  void abandon(Kernel kernel) {
+  /**
+   * Ends it, reaps it, forgets it. What it may have started is left to the caller, but for what it
+   * ends by itself.
+   *
+   * @param grace how long it has for that once nobody listens to it any more
+   */
+  void abandon(Kernel kernel, Duration grace) {
     socket.close();
+    awaitEnd(kernel, grace);
     kernel.processes().pidfdSendSignal(pidfd, Signals.SIGKILL);
     kernel.processes().waitFor(pidfd);
     pidfd.close();
+  }
+
+  private void awaitEnd(Kernel kernel, Duration limit) {
+    long end = System.nanoTime() + limit.toNanos();
+    boolean interrupted = false;
+    while (System.nanoTime() < end && kernel.processes().poll(pidfd, false).isEmpty()) {
+      try {
+        Thread.sleep(1);
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Reaps it after it told a failure, when it ends by itself. */

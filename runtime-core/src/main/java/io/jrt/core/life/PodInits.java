@@ -77,6 +77,20 @@ final class PodInits {
   private LiveContainer start(Pod pod) {
     String cgroup = wiring.cgroups().childPath(pod.record().cgroup(), pod.id());
     wiring.cgroups().createContainer(cgroup, LinuxResources.NONE, List.of());
+    try {
+      return start(pod, cgroup);
+    } catch (RuntimeException | OutOfMemoryError e) {
+      // Its keeper may have been ended when the process was there already.
+      try {
+        removeCgroup(cgroup);
+      } catch (RuntimeException again) {
+        e.addSuppressed(again);
+      }
+      throw e;
+    }
+  }
+
+  private LiveContainer start(Pod pod, String cgroup) {
     Path directory = Layout.makeDirectory(wiring.layout().podInit(pod.id()));
     try (LaunchPlan plan = new LaunchPlan()) {
       Optional<Fd> user = namespaces.open(pod, NamespaceKind.USER).map(plan::own);
@@ -107,6 +121,12 @@ final class PodInits {
     }
   }
 
+  /** With whoever is in it, known or not. */
+  private void removeCgroup(String cgroup) {
+    wiring.cgroups().killAll(cgroup);
+    wiring.cgroups().remove(cgroup);
+  }
+
   /** Holds a process that was started, and notices its end. */
   void hold(Pod pod, LiveContainer init) {
     pod.init(init);
@@ -123,7 +143,7 @@ final class PodInits {
         pod.init(null);
       }
       Layout.removeDirectory(wiring.layout().podInit(pod.id()));
-      wiring.cgroups().remove(wiring.cgroups().childPath(pod.record().cgroup(), pod.id()));
+      removeCgroup(wiring.cgroups().childPath(pod.record().cgroup(), pod.id()));
     } finally {
       pod.lock().unlock();
     }

@@ -313,6 +313,7 @@ final class PodLifecycle {
       releases.attempt(() -> wiring.cgroups().remove(cgroup));
     } else {
       String initGroup = wiring.cgroups().childPath(cgroup, pod.sandboxId());
+      releases.attempt(() -> wiring.cgroups().killAll(initGroup));
       releases.attempt(() -> wiring.cgroups().remove(initGroup));
     }
     releases.attempt(() -> directory.remove(pod.sandboxId()));

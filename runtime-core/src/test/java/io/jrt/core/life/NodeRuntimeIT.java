@@ -161,33 +161,74 @@ class NodeRuntimeIT {
   void pidNamespaceOfThePodIsShared() throws Exception {
     PodConfig config = lab.pod(NamespaceMode.NODE, NamespaceMode.POD);
     String pod = lab.runtime().runPod(config, "", LATER);
-    ContainerConfig first = lab.container("a", "echo up; exec sleep 1234");
-    ContainerConfig shared =
-        new ContainerConfig(
-            first.metadata(),
-            first.image(),
-            first.command(),
-            first.args(),
-            "",
-            List.of(),
-            List.of(),
-            List.of(),
-            List.of(),
-            first.labels(),
-            first.annotations(),
-            "a.log",
-            false,
-            false,
-            false,
-            first.resources(),
-            Configs.withPid(first.security(), NamespaceMode.POD),
-            "");
+    ContainerConfig shared = inPodsPidNamespace("a", "echo up; exec sleep 1234");
     String a = lab.start(pod, shared);
     lab.awaitLog("a", "up");
     assertThat(lab.exec(a, "ps")).contains("sleep 1234").contains("podinit");
     lab.restart();
     assertThat(lab.exec(a, "ps")).contains("sleep 1234");
     lab.runtime().removePod(pod, LATER);
+    assertThat(lab.traces()).isEmpty();
+  }
+
+  private ContainerConfig inPodsPidNamespace(String name, String script) {
+    ContainerConfig first = lab.container(name, script);
+    return new ContainerConfig(
+        first.metadata(),
+        first.image(),
+        first.command(),
+        first.args(),
+        "",
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        first.labels(),
+        first.annotations(),
+        name + ".log",
+        false,
+        false,
+        false,
+        first.resources(),
+        Configs.withPid(first.security(), NamespaceMode.POD),
+        "");
+  }
+
+  @Test
+  void whatIsGivenUpWhenItRunsAlreadyLeavesNoProcess() throws Exception {
+    FailPoints failPoints = lab.kernel.failPoints();
+    // Not yet with a process of its own: the first container that shares its pid namespace makes
+    // it.
+    PodConfig config = lab.pod(NamespaceMode.NODE, NamespaceMode.CONTAINER);
+    String pod = lab.runtime().runPod(config, "", LATER);
+    failPoints.arm("launch-keeper.await", FailPoints.Action.FAIL, Duration.ofMillis(300));
+    try {
+      for (ContainerConfig each :
+          List.of(
+              lab.container("own", "exec sleep 4321"), // itself
+              inPodsPidNamespace("shared", "exec sleep 4321"))) { // the first one of the namespace
+        String container = lab.runtime().createContainer(pod, each, LATER);
+        assertThatThrownBy(() -> lab.runtime().startContainer(container, LATER))
+            .hasMessageContaining("fail-point");
+      }
+    } finally {
+      failPoints.disarm("launch-keeper.await");
+    }
+    String container = lab.start(pod, inPodsPidNamespace("b", "echo up; exec sleep 1234"));
+    lab.awaitLog("b", "up");
+    failPoints.arm("launch-exec.await", FailPoints.Action.FAIL, Duration.ofMillis(300));
+    try {
+      assertThatThrownBy(() -> lab.exec(container, "sleep", "4321"))
+          .hasMessageContaining("fail-point");
+    } finally {
+      failPoints.disarm("launch-exec.await");
+    }
+    assertThat(lab.exec(container, "ps")).contains("sleep 1234").doesNotContain("sleep 4321");
+    assertThat(lab.exec(container, "ps").lines().filter(line -> line.contains("podinit")))
+        .hasSize(1);
+    lab.runtime().removePod(pod, LATER);
+    assertThat(ProcessHandle.allProcesses().map(ProcessHandle::info))
+        .noneMatch(info -> info.commandLine().orElse("").contains("sleep 4321"));
     assertThat(lab.traces()).isEmpty();
   }
 
