@@ -20,7 +20,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,7 +58,7 @@ final class PluginLink implements AutoCloseable {
   private final ByteChannel socket;
   private final Service service;
   private final ReentrantLock sending = new ReentrantLock();
-  private final AtomicInteger streams = new AtomicInteger(1);
+  private int nextStream = 1; // guarded by sending
   private final Map<Integer, BlockingQueue<Optional<Response>>> calls = new ConcurrentHashMap<>();
   private final Semaphore answering = new Semaphore(CALLS_AT_ONCE);
   private volatile boolean closed;
@@ -75,18 +74,16 @@ final class PluginLink implements AutoCloseable {
 
   /** Calls a method of the plugin and waits for the answer. */
   <T> T call(String method, Message request, Parser<T> parser, Duration limit) throws CallFailure {
-    int stream = streams.getAndAdd(2);
+    Request envelope =
+        Request.newBuilder()
+            .setService(PLUGIN_SERVICE)
+            .setMethod(method)
+            .setPayload(request.toByteString())
+            .setTimeoutNano(limit.toNanos())
+            .build();
     BlockingQueue<Optional<Response>> answer = new ArrayBlockingQueue<>(1);
-    calls.put(stream, answer);
     try {
-      Request envelope =
-          Request.newBuilder()
-              .setService(PLUGIN_SERVICE)
-              .setMethod(method)
-              .setPayload(request.toByteString())
-              .setTimeoutNano(limit.toNanos())
-              .build();
-      send(TO_PLUGIN, new Frame(stream, Frame.REQUEST, (byte) 0, envelope.toByteString()));
+      ask(envelope, answer);
       Optional<Response> response =
           closed ? Optional.empty() : answer.poll(limit.toNanos(), TimeUnit.NANOSECONDS);
       if (response == null) {
@@ -106,7 +103,20 @@ final class PluginLink implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new CallFailure.Broken("interrupted while waiting for the answer to " + method);
     } finally {
-      calls.remove(stream);
+      calls.values().remove(answer);
+    }
+  }
+
+  /** Sends a request on a stream of its own; ttrpc wants streams to begin in order. */
+  private void ask(Request request, BlockingQueue<Optional<Response>> answer) throws IOException {
+    sending.lock();
+    try {
+      int stream = nextStream;
+      nextStream += 2;
+      calls.put(stream, answer);
+      send(TO_PLUGIN, new Frame(stream, Frame.REQUEST, (byte) 0, request.toByteString()));
+    } finally {
+      sending.unlock();
     }
   }
 
